@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+/// Threads for kernels. Work is cut by its size and never by the number of threads, so a kernel whose chunks
+/// are independent gives the same bits on any number of threads.
+namespace xgrad::inline v0::kernels {
+
+/// Number of threads that kernels may use, at least 1. Until it is set it is OpenMP's own default
+/// (OMP_NUM_THREADS, else the number of processors); 1 in a build without OpenMP.
+int num_threads() noexcept;
+
+/// Sets it for the whole process; values below 1 mean 1. The OpenMP settings of the program are not touched.
+void set_num_threads(int n) noexcept;
+
+namespace detail {
+using ChunkBody = void (*)(void* context, std::int64_t begin, std::int64_t end) noexcept;
+void run_chunks(std::int64_t n, std::int64_t grain, ChunkBody body, void* context) noexcept;
+}  // namespace detail
+
+/// Calls `body(begin, end)` once for each of the chunks [0, grain), [grain, 2 grain), ... that cover [0, n),
+/// in any order and on several threads. The same chunks are visited on one thread, so a body may keep one
+/// partial result per chunk (its number is begin / grain). Chunks run in order on the calling thread when
+/// there is one thread or when it is already inside a parallel region, ours or the caller's own.
+/// A body must not throw: an exception that leaves it ends the program.
+template <class F>
+void parallel_for(std::int64_t n, std::int64_t grain, F&& body) {
+  if (n <= 0) return;
+  if (grain < 1) grain = 1;
+  if (n <= grain) {
+    body(std::int64_t{0}, n);
+    return;
+  }
+  using Body = std::remove_reference_t<F>;
+  detail::run_chunks(
+      n, grain,
+      [](void* context, std::int64_t begin, std::int64_t end) noexcept {
+        (*static_cast<Body*>(context))(begin, end);
+      },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+}  // namespace xgrad::inline v0::kernels
