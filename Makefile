@@ -1,0 +1,60 @@
+# The two commands are `make train` and `make test`: each sets the machine up, builds and runs. The build itself is
+# CMakeLists.txt's; for work on the library use its presets: cmake --preset release && cmake --build build
+.DEFAULT_GOAL := help
+.PHONY: help setup build train test bench bench-peers bench-check asan tsan format clean
+
+JOBS ?= $(shell nproc)
+images = /usr/share/datasets/fashion-mnist
+configure = cmake --preset $(1) -DCMAKE_CXX_COMPILER="$$(cat build/compiler)" $(2) >build/configure-$(1).log \
+	|| { cat build/configure-$(1).log; exit 1; }
+
+help:  ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup:
+	@./setup.sh
+
+build: setup  ## Set up and build the library, the tests and the examples
+	@$(call configure,release)
+	@cmake --build build -j $(JOBS)
+
+train: setup  ## Set up, build, and train on the real Fashion-MNIST images: prints the test accuracy
+	@$(call configure,release)
+	@cmake --build build -j $(JOBS) --target fashion_mnist
+	@build/examples/fashion_mnist --data $(images) --model build/model.safetensors --history build/history.csv
+	@echo "The model is in build/model.safetensors, the history in build/history.csv."
+
+test:  ## Set up, build, and run every test
+	@./setup.sh python
+	@$(call configure,release)
+	@cmake --build build -j $(JOBS)
+	@ctest --test-dir build -j $(JOBS) --output-on-failure
+
+bench: setup  ## Build and run the benchmarks: prints a table, writes build/bench.json
+	@$(call configure,release,-DXGRAD_BUILD_BENCH=ON)
+	@cmake --build build -j $(JOBS) --target bench
+	@build/bench/bench --json build/bench.json
+
+bench-peers: setup  ## Put the peers that the benchmarks compare with into build/peers
+	@bench/peers/setup.sh build/peers
+
+bench-check: setup  ## Compare instruction counts of the small workloads with the committed ones
+	@$(call configure,release,-DXGRAD_BUILD_BENCH=ON)
+	@cmake --build build -j $(JOBS) --target bench_check
+	@bench/check.sh build
+
+asan: setup  ## Every test under the address and undefined-behaviour sanitizers
+	@$(call configure,asan)
+	@cmake --build build-asan -j $(JOBS)
+	@ctest --preset asan -j $(JOBS)
+
+tsan: setup  ## The tests under the thread sanitizer, built without OpenMP
+	@$(call configure,tsan)
+	@cmake --build build-tsan -j $(JOBS)
+	@setarch "$$(uname -m)" -R ctest --preset tsan -j $(JOBS)
+
+format:  ## Format every source file
+	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
+
+clean:  ## Remove everything that was built
+	rm -rf build build-asan build-tsan build-debug
