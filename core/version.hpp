@@ -8,7 +8,8 @@
 
 namespace xgrad::inline v0 {
 
-/// The version of the library that was linked: equal to XGRAD_VERSION when headers and library belong together.
+/// The version of the library that was linked: equal to XGRAD_VERSION when headers and library belong
+/// together.
 const char* version();
 
 }  // namespace xgrad::inline v0

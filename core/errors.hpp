@@ -1,0 +1,43 @@
+#pragma once
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+/// Every error that xgrad throws. A message names the operation, the shapes or values involved, what is wrong
+/// and what to do: `[matmul] shapes (128, 784) and (500, 10): inner dimensions 784 and 500 differ: make b
+/// (784, 10)`. An error is thrown before anything has changed.
+namespace xgrad::inline v0 {
+
+/// The base of all errors below. `what()` reads "[op] message".
+class Error : public std::runtime_error {
+ public:
+  Error(std::string_view op, std::string_view message)
+      : std::runtime_error(std::string("[").append(op).append("] ").append(message)) {}
+};
+
+/// Shapes that do not fit the operation or each other.
+class ShapeError : public Error {
+  using Error::Error;
+};
+/// A dtype that the operation does not take.
+class DTypeError : public Error {
+  using Error::Error;
+};
+/// An axis or an index out of range.
+class IndexError : public Error {
+  using Error::Error;
+};
+/// An option or a value outside its domain.
+class ValueError : public Error {
+  using Error::Error;
+};
+/// A misuse of the tape: a second sweep over freed history, a stale saved value, an unused input.
+class GraphError : public Error {
+  using Error::Error;
+};
+/// A file that cannot be read or written, or whose contents are not what they claim to be.
+class IoError : public Error {
+  using Error::Error;
+};
+
+}  // namespace xgrad::inline v0

@@ -1,0 +1,231 @@
+#include <array>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <xgrad/core/memory.hpp>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace xgrad::inline v0 {
+namespace detail {
+
+constinit thread_local SmallBlocks small_blocks{};
+
+namespace {
+
+constexpr std::size_t line = 64;
+constexpr std::size_t slab_bytes = 64 * 1024;
+
+// Size classes above the small ones: eight to a doubling, from 1 KiB up, so that at most an eighth is wasted.
+constexpr int first_shift = 10;
+constexpr int class_count = 8 * (48 - first_shift);
+
+struct SizeClass {
+  int index;
+  std::size_t bytes;
+};
+
+SizeClass class_of(std::size_t bytes) {
+  const int shift = std::bit_width(bytes - 1) - 1;  // 2^shift < bytes <= 2^(shift + 1)
+  const std::size_t step = std::size_t{1} << (shift - 3);
+  const std::size_t eighths = (bytes - (std::size_t{1} << shift) + step - 1) / step;  // 1 to 8
+  return {8 * (shift - first_shift) + static_cast<int>(eighths) - 1,
+          (std::size_t{1} << shift) + eighths * step};
+}
+
+// Classes up to this size are cached per thread; larger blocks go through the shared pool, where a lock costs
+// little beside the work on them.
+constexpr std::size_t cached_bytes = 256 * 1024;
+constexpr int cached_classes = 8 * (18 - first_shift);
+constexpr std::size_t cache_limit_bytes = 2 * 1024 * 1024;  // kept per class and thread
+
+struct FreeList {
+  FreeBlock* head = nullptr;
+  std::size_t count = 0;
+  void push(void* block) {
+    auto* f = static_cast<FreeBlock*>(block);
+    f->next = head;
+    head = f;
+    ++count;
+  }
+  void* pop() {
+    FreeBlock* f = head;
+    if (f != nullptr) {
+      head = f->next;
+      --count;
+    }
+    return f;
+  }
+};
+
+struct SharedPool {
+  std::mutex mutex;
+  std::array<FreeList, small_lines + 1> small;
+  std::array<FreeList, class_count> large;
+  std::int64_t reserved = 0;
+  std::int64_t system_calls = 0;
+};
+
+// Never destroyed: tensors with static lifetime give blocks back after main.
+SharedPool& shared_pool() {
+  static SharedPool& pool = *new SharedPool;
+  return pool;
+}
+
+struct MediumBlocks {
+  FreeList free[cached_classes];
+};
+constinit thread_local MediumBlocks medium_blocks{};
+constinit thread_local bool thread_is_ending = false;
+
+void flush_thread() {
+  SharedPool& pool = shared_pool();
+  std::lock_guard lock(pool.mutex);
+  for (std::uint32_t k = 1; k <= small_lines; ++k) {
+    while (FreeBlock* f = small_blocks.free[k]) {
+      small_blocks.free[k] = f->next;
+      pool.small[k].push(f);
+    }
+    small_blocks.count[k] = 0;
+  }
+  for (int k = 0; k < cached_classes; ++k)
+    while (void* f = medium_blocks.free[k].pop()) pool.large[static_cast<std::size_t>(k)].push(f);
+}
+
+// Returns the thread's blocks to the shared pool when it ends.
+struct ThreadExit {
+  ~ThreadExit() {
+    flush_thread();
+    thread_is_ending = true;
+    for (std::uint32_t& n : small_blocks.count)
+      n = small_limit;  // what is freed from here on is shared at once
+  }
+};
+void watch_thread_exit() {
+  static thread_local ThreadExit at_exit;
+  static_cast<void>(at_exit);
+}
+
+void* from_system(std::size_t bytes) {
+  constexpr std::size_t huge = 2 * 1024 * 1024;
+  void* p = std::aligned_alloc(bytes >= 2 * huge ? huge : line, (bytes + line - 1) / line * line);
+  if (p == nullptr) throw std::bad_alloc();
+#ifdef __linux__
+  // Large activations and gradients are walked from end to end: fewer pages are fewer misses.
+  if (bytes >= 2 * huge) madvise(p, bytes / huge * huge, MADV_HUGEPAGE);
+#endif
+  return p;
+}
+
+void count_system_call(SharedPool& pool, std::size_t bytes) {
+  pool.reserved += static_cast<std::int64_t>(bytes);
+  ++pool.system_calls;
+}
+
+}  // namespace
+
+void* allocate_lines_slow(std::uint32_t lines) {
+  if (XGRAD_POOL_IS_SYSTEM) return from_system(lines * line);
+  watch_thread_exit();
+  SharedPool& pool = shared_pool();
+  SmallBlocks& mine = small_blocks;
+  std::lock_guard lock(pool.mutex);
+  for (int k = 0; k < 64; ++k) {
+    void* f = pool.small[lines].pop();
+    if (f == nullptr) break;
+    static_cast<FreeBlock*>(f)->next = mine.free[lines];
+    mine.free[lines] = static_cast<FreeBlock*>(f);
+    ++mine.count[lines];
+  }
+  if (mine.free[lines] == nullptr) {
+    auto* slab = static_cast<std::byte*>(from_system(slab_bytes));
+    count_system_call(pool, slab_bytes);
+    const std::size_t bytes = lines * line;
+    for (std::size_t at = slab_bytes / bytes * bytes; at >= bytes; at -= bytes) {
+      auto* f = reinterpret_cast<FreeBlock*>(slab + at - bytes);
+      f->next = mine.free[lines];
+      mine.free[lines] = f;
+      ++mine.count[lines];
+    }
+  }
+  return allocate_lines(lines);
+}
+
+void free_lines_slow(void* block, std::uint32_t lines) noexcept {
+  if (XGRAD_POOL_IS_SYSTEM) return std::free(block);
+  SharedPool& pool = shared_pool();
+  SmallBlocks& mine = small_blocks;
+  std::lock_guard lock(pool.mutex);
+  pool.small[lines].push(block);
+  for (std::uint32_t k = 0; k < small_limit / 2 && mine.free[lines] != nullptr; ++k) {
+    FreeBlock* f = mine.free[lines];
+    mine.free[lines] = f->next;
+    --mine.count[lines];
+    pool.small[lines].push(f);
+  }
+}
+
+void* pool_allocate(std::size_t bytes) {
+  if (bytes <= small_lines * line) {
+    const auto lines = static_cast<std::uint32_t>((bytes + line - 1) / line);
+    return allocate_lines(lines == 0 ? 1 : lines);
+  }
+  if (XGRAD_POOL_IS_SYSTEM) return from_system(bytes);
+  const SizeClass c = class_of(bytes);
+  if (c.index >= class_count) throw std::bad_alloc();
+  const bool cached = c.bytes <= cached_bytes;
+  if (cached)
+    if (void* p = medium_blocks.free[c.index].pop()) return p;
+  if (cached) watch_thread_exit();
+  SharedPool& pool = shared_pool();
+  {
+    std::lock_guard lock(pool.mutex);
+    if (void* p = pool.large[static_cast<std::size_t>(c.index)].pop()) return p;
+    count_system_call(pool, c.bytes);
+  }
+  return from_system(c.bytes);
+}
+
+void pool_free(void* block, std::size_t bytes) noexcept {
+  if (bytes <= small_lines * line) {
+    const auto lines = static_cast<std::uint32_t>((bytes + line - 1) / line);
+    return free_lines(block, lines == 0 ? 1 : lines);
+  }
+  if (XGRAD_POOL_IS_SYSTEM) return std::free(block);
+  const SizeClass c = class_of(bytes);
+  if (c.bytes <= cached_bytes && !thread_is_ending) {
+    FreeList& mine = medium_blocks.free[c.index];
+    if (mine.count * c.bytes < cache_limit_bytes) return mine.push(block);
+  }
+  SharedPool& pool = shared_pool();
+  std::lock_guard lock(pool.mutex);
+  pool.large[static_cast<std::size_t>(c.index)].push(block);
+}
+
+}  // namespace detail
+
+MemoryStats memory_stats() {
+  detail::SharedPool& pool = detail::shared_pool();
+  std::lock_guard lock(pool.mutex);
+  return {pool.reserved, pool.system_calls};
+}
+
+void release_cached_memory() {
+  using namespace detail;
+  flush_thread();
+  SharedPool& pool = shared_pool();
+  std::lock_guard lock(pool.mutex);
+  for (int k = 0; k < class_count; ++k) {
+    const std::size_t bytes =
+        (std::size_t{1} << (k / 8 + first_shift)) / 8 * static_cast<std::size_t>(k % 8 + 9);
+    while (void* block = pool.large[static_cast<std::size_t>(k)].pop()) {
+      std::free(block);
+      pool.reserved -= static_cast<std::int64_t>(bytes);
+    }
+  }
+}
+
+}  // namespace xgrad::inline v0

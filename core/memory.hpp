@@ -1,0 +1,96 @@
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+/// The memory pool. A training step repeats itself, so blocks that were freed once are what the next step
+/// asks for: every thread keeps lists of free blocks by size class, a shared pool behind them balances
+/// threads, and the system is asked only when both are empty.
+namespace xgrad::inline v0 {
+
+/// What the pool holds, over all threads, in bytes.
+struct MemoryStats {
+  std::int64_t reserved = 0;      ///< obtained from the system and not given back
+  std::int64_t system_calls = 0;  ///< how often the system was asked
+};
+MemoryStats memory_stats();
+
+/// Gives the free blocks of the shared pool and of the calling thread that came one by one from the system
+/// (the large ones) back to it.
+void release_cached_memory();
+
+namespace detail {
+
+/// A block of at least `bytes` bytes, aligned to 64. Throws std::bad_alloc.
+void* pool_allocate(std::size_t bytes);
+/// Gives a block of `pool_allocate(bytes)` back, on any thread.
+void pool_free(void* block, std::size_t bytes) noexcept;
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+/// Blocks of 1 to `small_lines` cache lines are kept in per-thread lists that are popped inline.
+inline constexpr std::uint32_t small_lines = 16;
+
+/// The calling thread's free small blocks. Trivial, so that access needs no guard.
+struct SmallBlocks {
+  FreeBlock* free[small_lines + 1];
+  std::uint32_t count[small_lines + 1];
+};
+extern constinit thread_local SmallBlocks small_blocks;
+inline constexpr std::uint32_t small_limit = 1u << 14;  // blocks of a class that a thread keeps for itself
+
+void* allocate_lines_slow(std::uint32_t lines);
+void free_lines_slow(void* block, std::uint32_t lines) noexcept;
+
+// Under a sanitizer every block comes from the system, so that use after free is seen.
+#if defined(__SANITIZE_ADDRESS__)
+#define XGRAD_POOL_IS_SYSTEM 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define XGRAD_POOL_IS_SYSTEM 1
+#endif
+#endif
+#ifndef XGRAD_POOL_IS_SYSTEM
+#define XGRAD_POOL_IS_SYSTEM 0
+#endif
+
+/// A block of `lines` ≤ `small_lines` cache lines of 64 bytes.
+inline void* allocate_lines(std::uint32_t lines) {
+  SmallBlocks& t = small_blocks;
+  FreeBlock* f = t.free[lines];
+  if (f == nullptr) [[unlikely]]
+    return allocate_lines_slow(lines);
+  t.free[lines] = f->next;
+  --t.count[lines];
+  return f;
+}
+
+inline void free_lines(void* block, std::uint32_t lines) noexcept {
+  SmallBlocks& t = small_blocks;
+  if (XGRAD_POOL_IS_SYSTEM || t.count[lines] >= small_limit) [[unlikely]]
+    return free_lines_slow(block, lines);
+  auto* f = static_cast<FreeBlock*>(block);
+  f->next = t.free[lines];
+  t.free[lines] = f;
+  ++t.count[lines];
+}
+
+/// A reference count. Most counts are 1 when they are dropped, and then no locked instruction is needed:
+/// nobody else can hold a reference that they could copy.
+class RefCount {
+ public:
+  void increment() { n_.fetch_add(1, std::memory_order_relaxed); }
+  /// Whether that was the last reference.
+  bool decrement() {
+    return n_.load(std::memory_order_acquire) == 1 || n_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
+  bool unique() const { return n_.load(std::memory_order_acquire) == 1; }
+
+ private:
+  std::atomic<std::uint32_t> n_{1};
+};
+
+}  // namespace detail
+}  // namespace xgrad::inline v0
