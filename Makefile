@@ -40,7 +40,7 @@ bench-peers: setup  ## Put the peers that the benchmarks compare with into build
 
 bench-check: setup  ## Compare instruction counts of the small workloads with the committed ones
 	@$(call configure,release,-DXGRAD_BUILD_BENCH=ON)
-	@cmake --build build -j $(JOBS) --target bench_check
+	@cmake --build build -j $(JOBS) --target bench
 	@bench/check.sh build
 
 asan: setup  ## Every test under the address and undefined-behaviour sanitizers
