@@ -1,0 +1,287 @@
+#include <xgrad/ops/kernels/gemm.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <type_traits>
+
+#include <xgrad/ops/kernels/gemm_blas.hpp>
+#include <xgrad/ops/kernels/gemm_small.hpp>
+#include <xgrad/ops/kernels/level.hpp>
+#include <xgrad/ops/kernels/parallel.hpp>
+
+namespace xgrad::inline v0::kernels {
+namespace {
+
+template <class T>
+struct Call {
+  std::int64_t m, n, k;
+  const T* a;
+  std::int64_t lda;
+  bool transpose_a;
+  const T* b;
+  std::int64_t ldb;
+  bool transpose_b;
+  T* c;
+  std::int64_t ldc;
+  GemmOptions<T> options;
+
+  // The product of rows [i, i + rows) of op(A) and columns [j, j + columns) of op(B).
+  Call tile(std::int64_t i, std::int64_t rows, std::int64_t j, std::int64_t columns) const {
+    Call t = *this;
+    t.m = rows;
+    t.n = columns;
+    t.a += transpose_a ? i : i * lda;
+    t.b += transpose_b ? j * ldb : j;
+    t.c += i * ldc + j;
+    if (t.options.bias) t.options.bias += j;
+    return t;
+  }
+};
+
+// ---- which kernel serves a shape
+// ---------------------------------------------------------------------------------
+
+enum class Kernel { outer, dot, blas };
+
+// m * n * k up to which our own outer products are ahead of the libraries, by level of instructions. With a
+// transposed B the libraries copy it too, and ours stay ahead for longer.
+struct OuterLimits {
+  std::int64_t plain, transposed;
+};
+template <class T>
+OuterLimits outer_limits() {
+  switch (level()) {
+    case Level::v4:
+      return {64 * 64 * 64, 1 << 20};
+    case Level::v3:
+      return {48 * 48 * 48, 1 << 18};
+    case Level::portable:
+      break;
+  }
+  return {32 * 32 * 32, 32 * 32 * 32};
+}
+// A product with so few rows or columns, against transposed B, reads memory as fast as dot products can.
+constexpr std::int64_t dot_rows_limit = 16;
+constexpr std::int64_t dot_depth_min = 32;
+
+template <class T>
+Kernel choose(const Call<T>& g) {
+  const std::int64_t volume = g.m * g.n * g.k;
+  const bool rows_adjacent = !g.transpose_a && g.transpose_b;
+  if (!g.transpose_b && (g.m == 1 || volume <= outer_limits<T>().plain)) return Kernel::outer;
+  const bool thin = g.m <= dot_rows_limit || g.n <= dot_rows_limit;
+  if (rows_adjacent && thin && (g.k >= dot_depth_min || (g.m == 1 && g.n <= 4))) return Kernel::dot;
+  const bool fits = g.k * small::panel_columns <= small::panel_capacity;
+  if (g.transpose_b && fits && volume <= outer_limits<T>().transposed) return Kernel::outer;
+  return Kernel::blas;
+}
+
+// ---- what follows the product
+// ------------------------------------------------------------------------------------
+
+template <class T>
+T sigmoid(T x) {
+  const T e = std::exp(-std::abs(x));
+  return (x < T(0) ? e : T(1)) / (T(1) + e);
+}
+
+template <class T>
+void activate(const Call<T>& g) {
+  for (std::int64_t i = 0; i < g.m; ++i) {
+    T* row = g.c + i * g.ldc;
+    if (g.options.epilogue == Epilogue::sigmoid) {
+      for (std::int64_t j = 0; j < g.n; ++j) row[j] = sigmoid(row[j]);
+    } else if (g.options.epilogue == Epilogue::tanh) {
+      for (std::int64_t j = 0; j < g.n; ++j) row[j] = std::tanh(row[j]);
+    }
+  }
+}
+
+template <class T>
+void finish(const Call<T>& g) {
+  const bool relu = g.options.epilogue == Epilogue::relu;
+  if (g.options.bias || relu) small::finish(g.m, g.n, g.c, g.ldc, g.options.bias, relu);
+  activate(g);
+}
+
+// ---- one tile, on the calling thread
+// -------------------------------------------------------------------------------
+
+template <class T>
+void compute(const Call<T>& g, Kernel kernel) {
+  if (kernel == Kernel::blas) {
+    blas::gemm(g.m, g.n, g.k, g.a, g.lda, g.transpose_a, g.b, g.ldb, g.transpose_b, g.c, g.ldc,
+               g.options.accumulate);
+    finish(g);
+    return;
+  }
+  const small::Product<T> product{g.m,
+                                  g.n,
+                                  g.k,
+                                  g.a,
+                                  g.transpose_a ? 1 : g.lda,
+                                  g.transpose_a ? g.lda : 1,
+                                  g.b,
+                                  g.ldb,
+                                  g.transpose_b,
+                                  g.c,
+                                  g.ldc,
+                                  g.options.accumulate,
+                                  g.options.bias,
+                                  g.options.epilogue == Epilogue::relu};
+  kernel == Kernel::dot ? small::dot(product) : small::outer(product);
+  activate(g);
+}
+
+// ---- tiles: by shape alone, and the same on one thread, since a library may round a tile and a whole
+// differently ----
+
+struct Grid {
+  std::int64_t rows, columns;  // of a tile
+};
+
+constexpr std::int64_t round_up(std::int64_t x, std::int64_t step) { return (x + step - 1) / step * step; }
+
+// The largest power of two that is at most x, and at least 1.
+std::int64_t power_below(std::int64_t x) {
+  std::int64_t p = 1;
+  while (2 * p <= x) p *= 2;
+  return p;
+}
+
+// The libraries copy both operands for every call, so tiles are wide: what a strip of 128 rows (256 against
+// transposed B) or 192 columns loses is about 2%. Counts are powers of two, to share out evenly.
+template <class T>
+Grid blas_grid(const Call<T>& g) {
+  constexpr std::int64_t tile_work = 4 << 20;  // m * n * k: some 50 µs in float
+  constexpr std::int64_t most_tiles = 64;
+  const std::int64_t tiles = power_below(std::min(most_tiles, g.m * g.n * g.k / tile_work));
+  const std::int64_t row_tiles = std::min(tiles, power_below(g.m / (g.transpose_b ? 256 : 128)));
+  const std::int64_t column_tiles =
+      std::min(tiles / row_tiles, power_below(g.n / (g.transpose_b ? 256 : 192)));
+  return {round_up((g.m + row_tiles - 1) / row_tiles, 16),
+          round_up((g.n + column_tiles - 1) / column_tiles, 16)};
+}
+
+// Our own kernels lose nothing to tiles: strips of the longer side that take some 10 µs.
+template <class T>
+Grid own_grid(const Call<T>& g) {
+  constexpr std::int64_t strip_work = 750'000;
+  const std::int64_t shorter =
+      std::max<std::int64_t>(4, std::min(g.m, g.n));  // below 4, memory sets the time
+  const std::int64_t strip = round_up(strip_work / (g.k * shorter) + 1, 64);
+  return g.m > g.n ? Grid{strip, g.n} : Grid{g.m, strip};
+}
+
+template <class T>
+void run(const Call<T>& g, Kernel kernel) {
+  const Grid grid = kernel == Kernel::blas ? blas_grid(g) : own_grid(g);
+  if (grid.rows >= g.m && grid.columns >= g.n) {
+    compute(g, kernel);
+    return;
+  }
+  const std::int64_t across = (g.n + grid.columns - 1) / grid.columns;
+  const std::int64_t down = (g.m + grid.rows - 1) / grid.rows;
+  parallel_for(across * down, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t t = begin; t < end; ++t) {
+      const std::int64_t i = t / across * grid.rows, j = t % across * grid.columns;
+      compute(g.tile(i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j)), kernel);
+    }
+  });
+}
+
+// ---- the whole product
+// ---------------------------------------------------------------------------------------------
+
+// A single row or column may carry any leading dimension and be called transposed or not: one form of each.
+template <class T>
+void normalise(Call<T>& g) {
+  if (g.m == 1 && g.transpose_a && g.lda == 1) g.transpose_a = false;
+  if (g.n == 1 && !g.transpose_b && g.ldb == 1) g.transpose_b = true;
+  if ((g.transpose_a ? g.k : g.m) == 1) g.lda = g.transpose_a ? g.m : g.k;
+  if ((g.transpose_b ? g.n : g.k) == 1) g.ldb = g.transpose_b ? g.k : g.n;
+  if (g.m == 1) g.ldc = g.n;
+}
+
+template <class T>
+void multiply_by_nothing(const Call<T>& g) {
+  if (!g.options.accumulate) {
+    for (std::int64_t i = 0; i < g.m; ++i) std::fill_n(g.c + i * g.ldc, g.n, T(0));
+  }
+  finish(g);
+}
+
+template <class T>
+bool needs_openblas(Kernel kernel) {
+  return kernel == Kernel::blas && (std::is_same_v<T, double> || !blas::float_uses_onednn());
+}
+
+template <class T>
+void multiply(Call<T> g) {
+  if (g.m == 0 || g.n == 0) return;
+  if (g.k == 0) return multiply_by_nothing(g);
+  normalise(g);
+  const Kernel kernel = choose(g);
+  if (needs_openblas<T>(kernel)) {
+    const blas::OneBlasThread one;
+    run(g, kernel);
+  } else {
+    run(g, kernel);
+  }
+}
+
+template <class T>
+void multiply_batch(std::int64_t batch, const BatchStrides& strides, const Call<T>& g) {
+  const auto item = [&](std::int64_t i) {
+    Call<T> one = g;
+    one.a += i * strides.a;
+    one.b += i * strides.b;
+    one.c += i * strides.c;
+    return one;
+  };
+  constexpr std::int64_t chunk_work = 1 << 20;  // m * n * k: 10 µs and more
+  const std::int64_t work = std::max<std::int64_t>(1, g.m * g.n * g.k);
+  if (batch <= 0) return;
+  if (batch == 1 || work >= 8 * chunk_work) {  // each is worth tiles of its own
+    for (std::int64_t i = 0; i < batch; ++i) multiply(item(i));
+    return;
+  }
+  std::optional<blas::OneBlasThread> one;
+  if (needs_openblas<T>(choose(g))) one.emplace();
+  parallel_for(batch, (chunk_work + work - 1) / work, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) multiply(item(i));
+  });
+}
+
+}  // namespace
+
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, bool transpose_a,
+          const float* b, std::int64_t ldb, bool transpose_b, float* c, std::int64_t ldc,
+          const GemmOptions<float>& options) {
+  multiply(Call<float>{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options});
+}
+
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, std::int64_t lda, bool transpose_a,
+          const double* b, std::int64_t ldb, bool transpose_b, double* c, std::int64_t ldc,
+          const GemmOptions<double>& options) {
+  multiply(Call<double>{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options});
+}
+
+void gemm_batched(std::int64_t batch, const BatchStrides& strides, std::int64_t m, std::int64_t n,
+                  std::int64_t k, const float* a, std::int64_t lda, bool transpose_a, const float* b,
+                  std::int64_t ldb, bool transpose_b, float* c, std::int64_t ldc,
+                  const GemmOptions<float>& options) {
+  multiply_batch(batch, strides,
+                 Call<float>{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options});
+}
+
+void gemm_batched(std::int64_t batch, const BatchStrides& strides, std::int64_t m, std::int64_t n,
+                  std::int64_t k, const double* a, std::int64_t lda, bool transpose_a, const double* b,
+                  std::int64_t ldb, bool transpose_b, double* c, std::int64_t ldc,
+                  const GemmOptions<double>& options) {
+  multiply_batch(batch, strides,
+                 Call<double>{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options});
+}
+
+}  // namespace xgrad::inline v0::kernels

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+
+/// Our own matrix products: small matrices, vectors, and a few rows against transposed weights. No
+/// allocation, no threads, no packing of large operands; the calling code decides when they pay. Only
+/// gemm.cpp uses them.
+namespace xgrad::inline v0::kernels::small {
+
+/// C (m, n) = A (m, k) B (k, n) [+ C] [+ bias] [then relu]. Element (i, p) of A is a[i * a_row + p * a_col];
+/// B has rows of n adjacent elements, ldb apart, or if transposed n rows of k adjacent elements.
+template <class T>
+struct Product {
+  std::int64_t m, n, k;
+  const T* a;
+  std::int64_t a_row, a_col;
+  const T* b;
+  std::int64_t ldb;
+  bool b_transposed;
+  T* c;
+  std::int64_t ldc;
+  bool accumulate;
+  const T* bias;  // n values or null
+  bool relu;
+};
+
+/// Elements that `outer` has room for when it has to transpose B: a panel of its columns.
+inline constexpr std::int64_t panel_capacity = 4096;
+/// The most columns that a panel can have.
+inline constexpr std::int64_t panel_columns = 32;
+
+/// Rows of A times rows of B, vectors along n: for any layout of A. A transposed B is copied panel by panel,
+/// which needs k * panel_columns <= panel_capacity.
+void outer(const Product<float>& product) noexcept;
+void outer(const Product<double>& product) noexcept;
+
+/// Dot products, vectors along k: for a_col = 1 and a transposed B.
+void dot(const Product<float>& product) noexcept;
+void dot(const Product<double>& product) noexcept;
+
+/// Adds the bias (n values or null) to each of m rows of c, then relu if asked for.
+void finish(std::int64_t m, std::int64_t n, float* c, std::int64_t ldc, const float* bias,
+            bool relu) noexcept;
+void finish(std::int64_t m, std::int64_t n, double* c, std::int64_t ldc, const double* bias,
+            bool relu) noexcept;
+
+}  // namespace xgrad::inline v0::kernels::small

@@ -1,0 +1,494 @@
+// The kernels of gemm_small.cpp, which includes this once for each level of instructions, each time within a
+// namespace of its own whose functions are compiled for that level. XGRAD_GEMM_LEVEL says which: 4, 3 or 2
+// (portable). Nothing here may name a template of another header: it would be compiled for the level too, and
+// the linker would be free to take that copy for everyone.
+
+#define XGRAD_GEMM_INLINE [[gnu::always_inline]] static inline
+
+// Simd<T>: a register of T. `first(count)` is the mask of the first count lanes, 1 <= count <= lanes. `relu`
+// keeps NaN. (Where a plain AVX-512 intrinsic would do, a masked one or a shuffle stands because GCC 12 warns
+// of the uninitialised register inside its own headers.)
+template <class T>
+struct Simd;
+
+#if XGRAD_GEMM_LEVEL == 4
+
+constexpr int outer_rows = 8;
+constexpr int dot_rows = 3;
+constexpr int dot_columns = 8;
+
+template <>
+struct Simd<float> {
+  static constexpr int lanes = 16;
+  using V = __m512;
+  using M = __mmask16;
+  XGRAD_GEMM_INLINE M first(std::int64_t count) { return static_cast<M>((1U << count) - 1U); }
+  XGRAD_GEMM_INLINE V zero() { return _mm512_setzero_ps(); }
+  XGRAD_GEMM_INLINE V all(float x) { return _mm512_set1_ps(x); }
+  XGRAD_GEMM_INLINE V load(const float* p) { return _mm512_loadu_ps(p); }
+  XGRAD_GEMM_INLINE V load(const float* p, M m) { return _mm512_maskz_loadu_ps(m, p); }
+  XGRAD_GEMM_INLINE void store(float* p, V v) { _mm512_storeu_ps(p, v); }
+  XGRAD_GEMM_INLINE void store(float* p, V v, M m) { _mm512_mask_storeu_ps(p, m, v); }
+  XGRAD_GEMM_INLINE V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+  XGRAD_GEMM_INLINE V add(V a, V b) { return _mm512_add_ps(a, b); }
+  XGRAD_GEMM_INLINE V relu(V v) { return _mm512_maskz_max_ps(0xFFFF, zero(), v); }
+  XGRAD_GEMM_INLINE __m128 fold(V v) {
+    const __m256 h = _mm256_add_ps(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7),
+                                   __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15));
+    return _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+  }
+};
+
+template <>
+struct Simd<double> {
+  static constexpr int lanes = 8;
+  using V = __m512d;
+  using M = __mmask8;
+  XGRAD_GEMM_INLINE M first(std::int64_t count) { return static_cast<M>((1U << count) - 1U); }
+  XGRAD_GEMM_INLINE V zero() { return _mm512_setzero_pd(); }
+  XGRAD_GEMM_INLINE V all(double x) { return _mm512_set1_pd(x); }
+  XGRAD_GEMM_INLINE V load(const double* p) { return _mm512_loadu_pd(p); }
+  XGRAD_GEMM_INLINE V load(const double* p, M m) { return _mm512_maskz_loadu_pd(m, p); }
+  XGRAD_GEMM_INLINE void store(double* p, V v) { _mm512_storeu_pd(p, v); }
+  XGRAD_GEMM_INLINE void store(double* p, V v, M m) { _mm512_mask_storeu_pd(p, m, v); }
+  XGRAD_GEMM_INLINE V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
+  XGRAD_GEMM_INLINE V add(V a, V b) { return _mm512_add_pd(a, b); }
+  XGRAD_GEMM_INLINE V relu(V v) { return _mm512_maskz_max_pd(0xFF, zero(), v); }
+  XGRAD_GEMM_INLINE __m128d fold(V v) {
+    const __m256d h =
+        _mm256_add_pd(__builtin_shufflevector(v, v, 0, 1, 2, 3), __builtin_shufflevector(v, v, 4, 5, 6, 7));
+    return _mm_add_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
+  }
+};
+
+#elif XGRAD_GEMM_LEVEL == 3
+
+constexpr int outer_rows = 6;
+constexpr int dot_rows = 3;
+constexpr int dot_columns = 4;
+
+template <>
+struct Simd<float> {
+  static constexpr int lanes = 8;
+  using V = __m256;
+  using M = __m256i;
+  XGRAD_GEMM_INLINE M first(std::int64_t count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)),
+                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  XGRAD_GEMM_INLINE V zero() { return _mm256_setzero_ps(); }
+  XGRAD_GEMM_INLINE V all(float x) { return _mm256_set1_ps(x); }
+  XGRAD_GEMM_INLINE V load(const float* p) { return _mm256_loadu_ps(p); }
+  XGRAD_GEMM_INLINE V load(const float* p, M m) { return _mm256_maskload_ps(p, m); }
+  XGRAD_GEMM_INLINE void store(float* p, V v) { _mm256_storeu_ps(p, v); }
+  XGRAD_GEMM_INLINE void store(float* p, V v, M m) { _mm256_maskstore_ps(p, m, v); }
+  XGRAD_GEMM_INLINE V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+  XGRAD_GEMM_INLINE V add(V a, V b) { return _mm256_add_ps(a, b); }
+  XGRAD_GEMM_INLINE V relu(V v) { return _mm256_max_ps(zero(), v); }
+  XGRAD_GEMM_INLINE __m128 fold(V v) {
+    return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  }
+};
+
+template <>
+struct Simd<double> {
+  static constexpr int lanes = 4;
+  using V = __m256d;
+  using M = __m256i;
+  XGRAD_GEMM_INLINE M first(std::int64_t count) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3));
+  }
+  XGRAD_GEMM_INLINE V zero() { return _mm256_setzero_pd(); }
+  XGRAD_GEMM_INLINE V all(double x) { return _mm256_set1_pd(x); }
+  XGRAD_GEMM_INLINE V load(const double* p) { return _mm256_loadu_pd(p); }
+  XGRAD_GEMM_INLINE V load(const double* p, M m) { return _mm256_maskload_pd(p, m); }
+  XGRAD_GEMM_INLINE void store(double* p, V v) { _mm256_storeu_pd(p, v); }
+  XGRAD_GEMM_INLINE void store(double* p, V v, M m) { _mm256_maskstore_pd(p, m, v); }
+  XGRAD_GEMM_INLINE V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
+  XGRAD_GEMM_INLINE V add(V a, V b) { return _mm256_add_pd(a, b); }
+  XGRAD_GEMM_INLINE V relu(V v) { return _mm256_max_pd(zero(), v); }
+  XGRAD_GEMM_INLINE __m128d fold(V v) {
+    return _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
+  }
+};
+
+#else
+
+constexpr int outer_rows = 4;
+constexpr int dot_rows = 2;
+constexpr int dot_columns = 4;
+
+template <class T>
+struct Lanes16;
+template <>
+struct Lanes16<float> {
+  typedef float type __attribute__((vector_size(16)));
+};
+template <>
+struct Lanes16<double> {
+  typedef double type __attribute__((vector_size(16)));
+};
+
+template <class T>
+struct Simd {
+  static constexpr int lanes = 16 / sizeof(T);
+  using V = typename Lanes16<T>::type;
+  using M = std::int64_t;
+  XGRAD_GEMM_INLINE M first(std::int64_t count) { return count; }
+  XGRAD_GEMM_INLINE V zero() { return V{}; }
+  XGRAD_GEMM_INLINE V all(T x) { return x - V{}; }
+  XGRAD_GEMM_INLINE V load(const T* p) {
+    V v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+  }
+  XGRAD_GEMM_INLINE V load(const T* p, M count) {
+    V v{};
+    for (M i = 0; i < lanes; ++i) v[i] = i < count ? p[i] : T(0);
+    return v;
+  }
+  XGRAD_GEMM_INLINE void store(T* p, V v) { __builtin_memcpy(p, &v, sizeof v); }
+  XGRAD_GEMM_INLINE void store(T* p, V v, M count) {
+    for (M i = 0; i < lanes; ++i) {
+      if (i < count) p[i] = v[i];
+    }
+  }
+  XGRAD_GEMM_INLINE V fma(V a, V b, V c) { return a * b + c; }
+  XGRAD_GEMM_INLINE V add(V a, V b) { return a + b; }
+  XGRAD_GEMM_INLINE V relu(V v) { return v < V{} ? V{} : v; }
+  XGRAD_GEMM_INLINE V fold(V v) { return v; }
+};
+
+#endif
+
+// ---- sums of lanes
+// ---------------------------------------------------------------------------------------------
+
+#if XGRAD_GEMM_LEVEL > 2
+XGRAD_GEMM_INLINE void sum_four(const __m128* v, float* sums) {
+  _mm_storeu_ps(sums, _mm_hadd_ps(_mm_hadd_ps(v[0], v[1]), _mm_hadd_ps(v[2], v[3])));
+}
+XGRAD_GEMM_INLINE void sum_four(const __m128d* v, double* sums) {
+  _mm_storeu_pd(sums, _mm_hadd_pd(v[0], v[1]));
+  _mm_storeu_pd(sums + 2, _mm_hadd_pd(v[2], v[3]));
+}
+#endif
+
+template <class V>
+XGRAD_GEMM_INLINE auto sum_lanes(const V& v) {
+  if constexpr (sizeof v / sizeof v[0] == 4) {
+    return (v[0] + v[1]) + (v[2] + v[3]);
+  } else {
+    return v[0] + v[1];
+  }
+}
+
+template <class T, int N>
+XGRAD_GEMM_INLINE void sum_each(const typename Simd<T>::V (&acc)[N], T (&sums)[N]) {
+  decltype(Simd<T>::fold(acc[0])) folded[N];
+  XGRAD_GEMM_UNROLL
+  for (int j = 0; j < N; ++j) folded[j] = Simd<T>::fold(acc[j]);
+  int done = 0;
+#if XGRAD_GEMM_LEVEL > 2
+  for (; done + 4 <= N; done += 4) sum_four(folded + done, sums + done);
+#endif
+  for (; done < N; ++done) sums[done] = sum_lanes(folded[done]);
+}
+
+// ---- dot products: R rows of A by N rows of B, both along k
+// ----------------------------------------------------
+
+template <class T, int R, int N>
+[[gnu::noinline]] void dot_tile(const Product<T>& g, const T* a, const T* b, T* c, const T* bias) {
+  using S = Simd<T>;
+  typename S::V acc[R][N];
+  XGRAD_GEMM_UNROLL
+  for (int i = 0; i < R; ++i) {
+    XGRAD_GEMM_UNROLL
+    for (int j = 0; j < N; ++j) acc[i][j] = S::zero();
+  }
+  const std::int64_t a_row = g.a_row, ldb = g.ldb, k = g.k;
+  std::int64_t p = 0;
+  for (; p + S::lanes <= k; p += S::lanes) {
+    typename S::V x[R];
+    XGRAD_GEMM_UNROLL
+    for (int i = 0; i < R; ++i) x[i] = S::load(a + i * a_row + p);
+    XGRAD_GEMM_UNROLL
+    for (int j = 0; j < N; ++j) {
+      typename S::V w = S::load(b + j * ldb + p);
+      XGRAD_GEMM_IN_REGISTER(w);
+      XGRAD_GEMM_UNROLL
+      for (int i = 0; i < R; ++i) acc[i][j] = S::fma(x[i], w, acc[i][j]);
+    }
+  }
+  if (p < k) {
+    const auto mask = S::first(k - p);
+    typename S::V x[R];
+    XGRAD_GEMM_UNROLL
+    for (int i = 0; i < R; ++i) x[i] = S::load(a + i * a_row + p, mask);
+    XGRAD_GEMM_UNROLL
+    for (int j = 0; j < N; ++j) {
+      const typename S::V w = S::load(b + j * ldb + p, mask);
+      XGRAD_GEMM_UNROLL
+      for (int i = 0; i < R; ++i) acc[i][j] = S::fma(x[i], w, acc[i][j]);
+    }
+  }
+  XGRAD_GEMM_UNROLL
+  for (int i = 0; i < R; ++i) {
+    T sums[N];
+    sum_each<T, N>(acc[i], sums);
+    T* row = c + i * g.ldc;
+    for (int j = 0; j < N; ++j) {
+      T v = sums[j];
+      if (g.accumulate) v += row[j];
+      if (bias) v += bias[j];
+      row[j] = g.relu && v < T(0) ? T(0) : v;
+    }
+  }
+}
+
+template <class T, int N>
+void dot_block(const Product<T>& g, std::int64_t j) {
+  const T* b = g.b + j * g.ldb;
+  const T* bias = g.bias ? g.bias + j : nullptr;
+  std::int64_t i = 0;
+  for (std::int64_t left = (g.m + dot_rows - 1) / dot_rows; left > 0; --left) {
+    const std::int64_t rows = (g.m - i + left - 1) / left;  // spread evenly
+    const T* a = g.a + i * g.a_row;
+    T* c = g.c + i * g.ldc + j;
+    if (rows == 1) dot_tile<T, 1, N>(g, a, b, c, bias);
+    if (rows == 2) dot_tile<T, 2, N>(g, a, b, c, bias);
+    if constexpr (dot_rows == 3) {
+      if (rows == 3) dot_tile<T, 3, N>(g, a, b, c, bias);
+    }
+    i += rows;
+  }
+}
+
+template <class T>
+void dot(const Product<T>& g) {
+  std::int64_t j = 0;
+  for (std::int64_t left = (g.n + dot_columns - 1) / dot_columns; left > 0; --left) {
+    const std::int64_t columns = (g.n - j + left - 1) / left;
+    switch (columns) {
+      case 1:
+        dot_block<T, 1>(g, j);
+        break;
+      case 2:
+        dot_block<T, 2>(g, j);
+        break;
+      case 3:
+        dot_block<T, 3>(g, j);
+        break;
+      case 4:
+        dot_block<T, 4>(g, j);
+        break;
+#if XGRAD_GEMM_LEVEL == 4
+      case 5:
+        dot_block<T, 5>(g, j);
+        break;
+      case 6:
+        dot_block<T, 6>(g, j);
+        break;
+      case 7:
+        dot_block<T, 7>(g, j);
+        break;
+      case 8:
+        dot_block<T, 8>(g, j);
+        break;
+#endif
+      default:
+        break;
+    }
+    j += columns;
+  }
+}
+
+// ---- outer products: R rows of A by N registers of columns
+// -------------------------------------------------------
+
+// Where a panel of columns of B lies: in B itself or in a copy.
+template <class T>
+struct Panel {
+  const T* b;
+  std::int64_t ldb;
+  T* c;
+  const T* bias;
+  std::int64_t columns;
+};
+
+// The last register holds fewer columns than it could if `Tail`.
+template <class T, int R, int N, bool Tail>
+[[gnu::noinline]] void outer_tile(const Product<T>& g, const Panel<T>& panel, std::int64_t i0) {
+  using S = Simd<T>;
+  constexpr int L = S::lanes;
+  [[maybe_unused]] const auto mask = S::first(Tail ? panel.columns - (N - 1) * L : L);
+  typename S::V acc[R][N];
+  XGRAD_GEMM_UNROLL
+  for (int i = 0; i < R; ++i) {
+    XGRAD_GEMM_UNROLL
+    for (int j = 0; j < N; ++j) acc[i][j] = S::zero();
+  }
+  const std::int64_t a_row = g.a_row, a_col = g.a_col, ldb = panel.ldb;
+  const T* a = g.a + i0 * a_row;
+  const T* b = panel.b;
+  for (std::int64_t p = 0; p < g.k; ++p, a += a_col, b += ldb) {
+    typename S::V w[N];
+    XGRAD_GEMM_UNROLL
+    for (int j = 0; j < N; ++j) w[j] = Tail && j == N - 1 ? S::load(b + j * L, mask) : S::load(b + j * L);
+    XGRAD_GEMM_UNROLL
+    for (int i = 0; i < R; ++i) {
+      typename S::V x = S::all(a[i * a_row]);
+      if constexpr (N > 1) XGRAD_GEMM_IN_REGISTER(x);
+      XGRAD_GEMM_UNROLL
+      for (int j = 0; j < N; ++j) acc[i][j] = S::fma(x, w[j], acc[i][j]);
+    }
+  }
+  XGRAD_GEMM_UNROLL
+  for (int i = 0; i < R; ++i) {
+    T* c = panel.c + (i0 + i) * g.ldc;
+    XGRAD_GEMM_UNROLL
+    for (int j = 0; j < N; ++j) {
+      const bool part = Tail && j == N - 1;
+      typename S::V v = acc[i][j];
+      if (g.accumulate) v = S::add(v, part ? S::load(c + j * L, mask) : S::load(c + j * L));
+      if (panel.bias) {
+        v = S::add(v, part ? S::load(panel.bias + j * L, mask) : S::load(panel.bias + j * L));
+      }
+      if (g.relu) v = S::relu(v);
+      if (part) {
+        S::store(c + j * L, v, mask);
+      } else {
+        S::store(c + j * L, v);
+      }
+    }
+  }
+}
+
+template <class T, int N, bool Tail>
+void outer_rows_of(const Product<T>& g, const Panel<T>& panel) {
+  std::int64_t i = 0;
+  for (std::int64_t left = (g.m + outer_rows - 1) / outer_rows; left > 0; --left) {
+    const std::int64_t rows = (g.m - i + left - 1) / left;
+    switch (rows) {
+      case 1:
+        outer_tile<T, 1, N, Tail>(g, panel, i);
+        break;
+      case 2:
+        outer_tile<T, 2, N, Tail>(g, panel, i);
+        break;
+      case 3:
+        outer_tile<T, 3, N, Tail>(g, panel, i);
+        break;
+      case 4:
+        outer_tile<T, 4, N, Tail>(g, panel, i);
+        break;
+#if XGRAD_GEMM_LEVEL > 2
+      case 5:
+        outer_tile<T, 5, N, Tail>(g, panel, i);
+        break;
+      case 6:
+        outer_tile<T, 6, N, Tail>(g, panel, i);
+        break;
+#endif
+#if XGRAD_GEMM_LEVEL == 4
+      case 7:
+        outer_tile<T, 7, N, Tail>(g, panel, i);
+        break;
+      case 8:
+        outer_tile<T, 8, N, Tail>(g, panel, i);
+        break;
+#endif
+      default:
+        break;
+    }
+    i += rows;
+  }
+}
+
+// Columns j … j + columns - 1 of a transposed B as k rows of `width`. What lies beyond a last register's
+// columns is never read. Four by four, since that is how many scalars the smallest registers hold.
+template <class T>
+void copy_transposed(const Product<T>& g, std::int64_t j, std::int64_t columns, std::int64_t width, T* copy) {
+  typedef T Four __attribute__((vector_size(4 * sizeof(T))));
+  const T* b = g.b + j * g.ldb;
+  std::int64_t r = 0;
+  for (; r + 4 <= columns; r += 4) {
+    const T* s = b + r * g.ldb;
+    std::int64_t p = 0;
+    if constexpr (sizeof(T) == 4) {
+      for (; p + 4 <= g.k; p += 4) {
+        Four x[4], t[4];
+        for (int i = 0; i < 4; ++i) __builtin_memcpy(&x[i], s + i * g.ldb + p, sizeof(Four));
+        t[0] = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5);
+        t[1] = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
+        t[2] = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
+        t[3] = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+        x[0] = __builtin_shufflevector(t[0], t[2], 0, 1, 4, 5);
+        x[1] = __builtin_shufflevector(t[0], t[2], 2, 3, 6, 7);
+        x[2] = __builtin_shufflevector(t[1], t[3], 0, 1, 4, 5);
+        x[3] = __builtin_shufflevector(t[1], t[3], 2, 3, 6, 7);
+        for (int i = 0; i < 4; ++i) __builtin_memcpy(copy + (p + i) * width + r, &x[i], sizeof(Four));
+      }
+    }
+    for (; p < g.k; ++p) {
+      for (int i = 0; i < 4; ++i) copy[p * width + r + i] = s[i * g.ldb + p];
+    }
+  }
+  for (; r < columns; ++r) {
+    for (std::int64_t p = 0; p < g.k; ++p) copy[p * width + r] = b[r * g.ldb + p];
+  }
+}
+
+template <class T>
+void outer(const Product<T>& g) {
+  constexpr std::int64_t L = Simd<T>::lanes;
+  alignas(64) T copy[panel_capacity];
+  for (std::int64_t j = 0; j < g.n;) {
+    const std::int64_t left = g.n - j;
+    // One row meets each element of B once: long runs of columns, so that memory is read in order.
+    const std::int64_t registers = g.m == 1 && !g.b_transposed && left >= 8 * L ? 8 : left > L ? 2 : 1;
+    const std::int64_t columns = left < registers * L ? left : registers * L;
+    Panel<T> panel{g.b + j, g.ldb, g.c + j, g.bias ? g.bias + j : nullptr, columns};
+    if (g.b_transposed) {
+      copy_transposed(g, j, columns, registers * L, copy);
+      panel.b = copy;
+      panel.ldb = registers * L;
+    }
+    const bool tail = columns < registers * L;
+    if (registers == 8) {
+      outer_tile<T, 1, 8, false>(g, panel, 0);
+    } else if (registers == 2) {
+      tail ? outer_rows_of<T, 2, true>(g, panel) : outer_rows_of<T, 2, false>(g, panel);
+    } else {
+      tail ? outer_rows_of<T, 1, true>(g, panel) : outer_rows_of<T, 1, false>(g, panel);
+    }
+    j += columns;
+  }
+}
+
+// ---- what follows a product that another library has made
+// -------------------------------------------------------
+
+template <class T>
+void finish(std::int64_t m, std::int64_t n, T* c, std::int64_t ldc, const T* bias, bool relu) {
+  using S = Simd<T>;
+  constexpr std::int64_t L = S::lanes;
+  for (std::int64_t i = 0; i < m; ++i, c += ldc) {
+    std::int64_t j = 0;
+    for (; j + L <= n; j += L) {
+      typename S::V v = S::load(c + j);
+      if (bias) v = S::add(v, S::load(bias + j));
+      S::store(c + j, relu ? S::relu(v) : v);
+    }
+    if (j < n) {
+      const auto mask = S::first(n - j);
+      typename S::V v = S::load(c + j, mask);
+      if (bias) v = S::add(v, S::load(bias + j, mask));
+      S::store(c + j, relu ? S::relu(v) : v, mask);
+    }
+  }
+}
+
+#undef XGRAD_GEMM_INLINE
+#undef XGRAD_GEMM_LEVEL
