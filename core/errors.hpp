@@ -1,5 +1,5 @@
 #pragma once
-#include <stdexcept>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -8,11 +8,21 @@
 /// (784, 10)`. An error is thrown before anything has changed.
 namespace xgrad::inline v0 {
 
-/// The base of all errors below. `what()` reads "[op] message".
-class Error : public std::runtime_error {
+/// The base of all errors below. `what()` reads "[op] what is wrong: what to do".
+class Error : public std::exception {
  public:
   Error(std::string_view op, std::string_view message)
-      : std::runtime_error(std::string("[").append(op).append("] ").append(message)) {}
+      : text_(std::string("[").append(op).append("] ").append(message)) {}
+
+  const char* what() const noexcept override { return text_.c_str(); }
+
+  /// Inserts `note` in parentheses before the remedy, the part after the last ": ". Only the first note
+  /// counts: it comes from the innermost operation.
+  void annotate(std::string_view note);
+
+ private:
+  std::string text_;
+  bool annotated_ = false;
 };
 
 /// Shapes that do not fit the operation or each other.

@@ -1,0 +1,188 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <xgrad/core/accumulate.hpp>
+#include <xgrad/core/extras.hpp>
+#include <xgrad/core/loops.hpp>
+#include <xgrad/core/op.hpp>
+#include <xgrad/ops/kernels/parallel.hpp>
+
+namespace xgrad::inline v0 {
+namespace {
+
+constexpr std::int64_t grain = 1 << 15;  // elements that one thread adds by itself
+
+template <class T>
+void add_row(T* y, std::int64_t ys, const T* a, std::int64_t as, const T* b, std::int64_t bs,
+             std::int64_t n) {
+  if (ys == 1 && as == 1 && bs == 1) {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<T>(a[i] + b[i]);
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) y[i * ys] = static_cast<T>(a[i * as] + b[i * bs]);
+  }
+}
+
+/// y[i] += sum of the x that broadcasting had made of it.
+template <class T>
+void sum_rows(const detail::LoopPlan& plan, const T* x, T* y) {
+  const std::int64_t n = plan.inner_size(), xs = plan.inner_stride(0), ys = plan.inner_stride(1);
+  detail::for_each_row(plan, 0, plan.rows(), [&](const std::int64_t* at) {
+    const T* in = x + at[0];
+    T* out = y + at[1];
+    if (ys == 0) {
+      T total = 0;
+      for (std::int64_t i = 0; i < n; ++i) total = static_cast<T>(total + in[i * xs]);
+      *out = static_cast<T>(*out + total);
+    } else if (xs == 1 && ys == 1) {
+      for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(out[i] + in[i]);
+    } else {
+      for (std::int64_t i = 0; i < n; ++i) out[i * ys] = static_cast<T>(out[i * ys] + in[i * xs]);
+    }
+  });
+}
+
+/// a + b.   d/da = d/db = 1
+struct Add {
+  static constexpr std::string_view name = "add";
+  static std::vector<Sample> samples() {
+    return {sample({3, 4}, {3, 4}), sample({3, 4}, {4}), sample({2, 1, 4}, {3, 1}), sample({}, {5})};
+  }
+  static long double reference(long double a, long double b) { return a + b; }
+
+  Array forward(const Array& a, const Array& b) const {
+    if (a.rank() == 0 && b.rank() == 0 && a.dtype() == DType::float32 && b.dtype() == DType::float32)
+      return Array::scalar(*a.data<float>() + *b.data<float>());
+    return general(a, b);
+  }
+  Grads<2> vjp(const Tensor& dy) const { return {dy, dy}; }
+
+  static Array general(const Array& a0, const Array& b0) {
+    const Shape shape = broadcast_shapes(name, a0.shape(), b0.shape());
+    const DType t = promote(a0.dtype(), b0.dtype());
+    const Array a = a0.astype(t), b = b0.astype(t);
+    Array y = Array::empty_like(a.shape() == shape ? a : b, shape, t);
+    if (y.numel() == 0) return y;
+    const detail::LoopPlan plan = detail::plan_loops(shape, {&y, &a, &b});
+    dispatch(t, [&]<class T>() {
+      const std::int64_t n = plan.inner_size();
+      T* yp = y.mutable_data<T>();
+      const T* ap = a.data<T>();
+      const T* bp = b.data<T>();
+      kernels::parallel_for(plan.rows(), std::max<std::int64_t>(1, grain / n),
+                            [&](std::int64_t lo, std::int64_t hi) {
+                              detail::for_each_row(plan, lo, hi, [&](const std::int64_t* at) {
+                                add_row(yp + at[0], plan.inner_stride(0), ap + at[1], plan.inner_stride(1),
+                                        bp + at[2], plan.inner_stride(2), n);
+                              });
+                            });
+    });
+    return y;
+  }
+};
+
+/// Reads an Array of float64 as reference code likes it.
+Array from_doubles(const std::vector<double>& v, const Shape& s) { return Array::from<double>(v, s); }
+
+struct SumTo {
+  static constexpr std::string_view name = "sum_to";
+  static std::vector<Sample> samples() {
+    return {sample(SumTo{{4}}, {3, 4}), sample(SumTo{{3, 1}}, {3, 4}), sample(SumTo{{}}, {2, 3}),
+            sample(SumTo{{2, 1, 2}}, {3, 2, 3, 2})};
+  }
+  Array reference(const Array& x) const {
+    std::vector<double> sums(static_cast<std::size_t>(shape.numel()), 0.0);
+    const std::vector<double> values = x.to_vector<double>();
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+      std::int64_t rest = i, at = 0, stride = 1;
+      for (int axis = x.rank() - 1; axis >= 0; --axis) {
+        const std::int64_t k = rest % x.size(axis);
+        rest /= x.size(axis);
+        const int own = axis - (x.rank() - shape.rank());
+        if (own < 0) continue;
+        if (shape[own] != 1) at += k * stride;
+        stride *= shape[own];
+      }
+      sums[static_cast<std::size_t>(at)] += values[static_cast<std::size_t>(i)];
+    }
+    return from_doubles(sums, shape);
+  }
+
+  Array forward(const Array& x) const {
+    if (x.shape() == shape) return x;
+    if (!broadcasts_to(shape, x.shape()))
+      throw ShapeError(
+          name, fmt::format("shapes {} and {}: the second does not broadcast to the first: sum over whole "
+                            "axes",
+                            x.shape().str(), shape.str()));
+    Array y = Array::full(shape, 0, x.dtype());
+    if (x.numel() == 0) return y;
+    const Array wide = y.broadcast_to(x.shape());
+    const detail::LoopPlan plan = detail::plan_loops(x.shape(), {&x, &wide});
+    dispatch_numeric(name, x.dtype(), [&]<class T>() { sum_rows(plan, x.data<T>(), y.mutable_data<T>()); });
+    return y;
+  }
+  Tensor vjp(const Tensor& dy, Skip x) const { return broadcast_to(dy, x.shape); }
+
+  Shape shape;
+};
+
+struct BroadcastTo {
+  static constexpr std::string_view name = "broadcast_to";
+  static std::vector<Sample> samples() {
+    return {sample(BroadcastTo{{3, 4}}, {4}), sample(BroadcastTo{{3, 4}}, {3, 1}),
+            sample(BroadcastTo{{2, 2}}, {})};
+  }
+  Array reference(const Array& x) const { return Add::general(x, Array::full(shape, 0.0, DType::float64)); }
+
+  Array forward(const Array& x) const {
+    if (!broadcasts_to(x.shape(), shape))
+      throw ShapeError(
+          name, fmt::format("shape {} does not broadcast to {}: sizes must be equal or 1, from the last "
+                            "axis on",
+                            x.shape().str(), shape.str()));
+    return x.broadcast_to(shape);
+  }
+  Tensor vjp(const Tensor& dy, Skip x) const { return sum_to(dy, x.shape); }
+
+  Shape shape;
+};
+
+struct AsType {
+  static constexpr std::string_view name = "astype";
+  static std::vector<Sample> samples() { return {sample(AsType{DType::float64}, {3, 4})}; }
+  Array reference(const Array& x) const { return x.astype(dtype); }
+
+  Array forward(const Array& x) const { return x.astype(dtype); }
+  Tensor vjp(const Tensor& dy, Skip x) const { return astype(dy, x.dtype); }
+
+  DType dtype = DType::float32;
+};
+
+}  // namespace
+
+Tensor add(const Tensor& a, const Tensor& b) { return record(Add{}, a, b); }
+
+Tensor sum_to(const Tensor& x, const Shape& shape) { return record(SumTo{shape}, x); }
+
+Tensor broadcast_to(const Tensor& x, const Shape& shape) {
+  check_shape(BroadcastTo::name, shape);
+  return record(BroadcastTo{shape}, x);
+}
+
+Tensor astype(const Tensor& x, DType t) { return x.dtype() == t ? x : record(AsType{t}, x); }
+
+namespace detail {
+
+void accumulate_in_place(Array& a, const Array& b) {
+  dispatch(a.dtype(), [&]<class T>() {
+    T* y = a.mutable_data<T>();
+    const T* x = b.data<T>();
+    kernels::parallel_for(a.numel(), grain, [&](std::int64_t lo, std::int64_t hi) {
+      for (std::int64_t i = lo; i < hi; ++i) y[i] = static_cast<T>(y[i] + x[i]);
+    });
+  });
+}
+
+}  // namespace detail
+}  // namespace xgrad::inline v0

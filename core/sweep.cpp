@@ -1,0 +1,455 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <xgrad/core/accumulate.hpp>
+#include <xgrad/core/extras.hpp>
+#include <xgrad/core/grad.hpp>
+
+/// The reverse sweep. It claims every entry that the outputs depend on, walks them in reverse order of
+/// recording, asks each for the cotangents of its inputs and adds these up where the inputs were made.
+namespace xgrad::inline v0 {
+namespace detail {
+namespace {
+
+/// Entries of the running sweeps of this thread, one sweep's behind the other's: a hook may start a sweep of
+/// its own. Kept between sweeps, so that a training step allocates nothing.
+thread_local std::vector<Node*> entries;
+
+std::uint32_t next_sweep_id() {
+  static std::atomic<std::uint32_t> last{0};
+  std::uint32_t id = ++last;
+  return id != 0 ? id : ++last;
+}
+
+[[noreturn]] void throw_busy(const Node& n) {
+  if (n.is_leaf) {
+    throw GraphError("backward",
+                     fmt::format("another sweep is adding to the gradient of {} right now: use grad, which "
+                                 "leaves leaves alone, when threads share them",
+                                 n.extras != nullptr && !n.extras->name.empty() ? "\"" + n.extras->name + "\""
+                                                                                : "a leaf"));
+  }
+  throw GraphError(
+      "backward",
+      fmt::format("another sweep is using the entry of {} right now: give each thread a graph of its "
+                  "own, or sweep one after the other",
+                  n.op_name()));
+}
+
+[[noreturn]] void throw_released(const Node& n) {
+  throw GraphError(
+      "backward",
+      fmt::format("the history of {} was freed by an earlier sweep: pass {{.retain_graph = true}} to the "
+                  "first sweep, or compute the result again",
+                  n.op_name()));
+}
+
+/// The cotangents of leaves during a `grad`. Leaves are shared by threads and carry no scratch then.
+class LeafTable {
+ public:
+  struct Entry {
+    const Node* leaf;
+    Tensor cotangent;
+  };
+  void add(const Node* leaf) {
+    if (find(leaf) == nullptr) list_.push_back({leaf, {}});
+    if (list_.size() > 16) index();
+  }
+  Entry* find(const Node* leaf) {
+    if (!sorted_) {
+      for (Entry& e : list_)
+        if (e.leaf == leaf) return &e;
+      return nullptr;
+    }
+    auto it = std::lower_bound(list_.begin(), list_.end(), leaf,
+                               [](const Entry& e, const Node* n) { return e.leaf < n; });
+    return it != list_.end() && it->leaf == leaf ? &*it : nullptr;
+  }
+
+ private:
+  void index() {
+    std::sort(list_.begin(), list_.end(), [](const Entry& a, const Entry& b) { return a.leaf < b.leaf; });
+    sorted_ = true;
+  }
+  std::vector<Entry> list_;
+  bool sorted_ = false;
+};
+
+class Sweep {
+ public:
+  /// Into leaves when `inputs` is null.
+  Sweep(const std::vector<Tensor>* inputs, bool create_graph, bool release)
+      : entries_(entries),
+        first_(entries.size()),
+        id_(next_sweep_id()),
+        inputs_(inputs),
+        create_graph_(create_graph),
+        release_(release) {
+    was_off_ = thread_state.no_grad;
+    thread_state.no_grad = !create_graph;
+  }
+  Sweep(const Sweep&) = delete;
+  Sweep& operator=(const Sweep&) = delete;
+
+  ~Sweep() {
+    thread_state.no_grad = was_off_;
+    for (std::size_t k = first_; k < entries_.size(); ++k) {
+      Node* n = entries_[k];
+      // Left over when a rule threw; empty otherwise.
+      for (int i = 0; i < n->output_count; ++i) Tensor(std::exchange(n->outputs[i].cotangent, nullptr));
+      n->captured = n->needed = false;
+      n->sweep.store(0, std::memory_order_release);
+      drop(n);
+    }
+    entries_.resize(first_);
+  }
+
+  /// Adds a root with its cotangent.
+  void seed(const Tensor& output, Tensor cotangent) {
+    Node* n = output.impl()->node;
+    if (n->is_leaf && into_inputs()) {
+      // An output that is itself a leaf: its cotangent is final.
+      if (auto* e = leaves_.find(n)) add_to(e->cotangent, std::move(cotangent));
+      return;
+    }
+    claim(n);
+    Tensor sum(std::exchange(n->outputs[output.impl()->output].cotangent, nullptr));
+    add_to(sum, std::move(cotangent));
+    n->outputs[output.impl()->output].cotangent = sum.release();
+  }
+
+  void capture_leaf(const Node* leaf) { leaves_.add(leaf); }
+
+  /// Claims everything that the roots depend on and puts it in reverse order of recording. Nothing is
+  /// computed yet: what can be refused is refused here.
+  void collect() {
+    bool sorted = true;
+    std::uint64_t last = ~std::uint64_t{0};
+    for (std::size_t k = first_; k < entries_.size(); ++k) {
+      Node* n = entries_[k];
+      if (n->released) throw_released(*n);
+      for (int i = 0; i < n->saved_count; ++i)
+        if (n->saved[i].tensor.impl()->array.version() != n->saved[i].version) throw_stale(*n, n->saved[i]);
+      sorted = sorted && n->sequence <= last;
+      last = n->sequence;
+      for (int i = 0; i < n->edge_count; ++i) {
+        Edge& e = n->edges[i];
+        e.wanted = e.node != nullptr;
+        if (e.node != nullptr && !(e.node->is_leaf && into_inputs())) claim(e.node);
+      }
+    }
+    if (!sorted)
+      std::sort(entries_.begin() + static_cast<std::ptrdiff_t>(first_), entries_.end(),
+                [](const Node* a, const Node* b) { return a->sequence > b->sequence; });
+    count_ = entries_.size();
+    if (into_inputs()) find_paths();
+  }
+
+  /// Runs the rules.
+  void run() {
+    for (std::size_t k = first_; k < count_; ++k) {
+      Node& n = *entries_[k];
+      if (n.is_leaf || (into_inputs() && !n.needed && !n.captured)) continue;
+      if (n.output_count == 1) {
+        if (n.outputs[0].cotangent == nullptr) continue;
+        Tensor dy(std::exchange(n.outputs[0].cotangent, nullptr));
+        step(n, &dy);
+      } else {
+        std::vector<Tensor> dys;
+        bool any = false;
+        for (int i = 0; i < n.output_count; ++i) {
+          dys.emplace_back(std::exchange(n.outputs[i].cotangent, nullptr));
+          any = any || dys.back().defined();
+        }
+        if (any) step(n, dys.data());
+      }
+      if (release_ && (!into_inputs() || n.needed)) release(n);
+    }
+  }
+
+  /// Adds what arrived to the leaves' gradients.
+  void finish_leaves() {
+    for (std::size_t k = first_; k < entries_.size(); ++k) {
+      if (!entries_[k]->is_leaf) continue;
+      auto& leaf = static_cast<Leaf&>(*entries_[k]);
+      Tensor dy(std::exchange(leaf.slot.cotangent, nullptr));
+      if (!dy.defined()) continue;
+      if (leaf.extras != nullptr) run_hooks(leaf, &dy);
+      add_to(leaf.grad, std::move(dy));
+    }
+  }
+
+  /// The gradient of input `i` of a `grad`; undefined if nothing arrived.
+  Tensor result(std::size_t i) {
+    const Tensor& x = (*inputs_)[i];
+    Node* n = x.impl()->node;
+    if (!n->is_leaf) {
+      for (const Captured& c : captured_)
+        if (c.node == n && c.output == x.impl()->output) return c.cotangent;
+      return {};
+    }
+    LeafTable::Entry* e = leaves_.find(n);
+    if (e == nullptr || !e->cotangent.defined() || n->extras == nullptr) return e ? e->cotangent : Tensor();
+    Tensor dy = e->cotangent;
+    run_hooks(*n, &dy);
+    return dy;
+  }
+
+  bool reached(const Node* n) const { return n->sweep.load(std::memory_order_relaxed) == id_; }
+  bool leaf_reached(const Node* leaf) const {
+    return std::find(reached_leaves_.begin(), reached_leaves_.end(), leaf) != reached_leaves_.end();
+  }
+
+ private:
+  struct Captured {
+    Node* node;
+    std::uint32_t output;
+    Tensor cotangent;
+  };
+
+  bool into_inputs() const { return inputs_ != nullptr; }
+
+  void claim(Node* n) {
+    std::uint32_t holder = n->sweep.load(std::memory_order_acquire);
+    if (holder == id_) return;
+    if (holder != 0 || !n->sweep.compare_exchange_strong(holder, id_, std::memory_order_acq_rel))
+      throw_busy(*n);
+    n->refs.increment();
+    entries_.push_back(n);
+  }
+
+  /// Marks the entries that lead to a wanted input, from the earliest on, and with them the gradients to ask
+  /// for.
+  void find_paths() {
+    for (const Tensor& x : *inputs_) {
+      Node* n = x.impl()->node;
+      if (n->is_leaf || !reached(n)) continue;
+      n->captured = true;
+      captured_.push_back({n, x.impl()->output, {}});
+    }
+    for (std::size_t k = count_; k-- > first_;) {
+      Node& n = *entries_[k];
+      for (int i = 0; i < n.edge_count; ++i) {
+        Edge& e = n.edges[i];
+        if (e.node == nullptr) continue;
+        e.wanted = e.node->is_leaf ? leaves_.find(e.node) != nullptr : e.node->needed || e.node->captured;
+        if (e.wanted && e.node->is_leaf && !leaf_reached(e.node)) reached_leaves_.push_back(e.node);
+        n.needed = n.needed || e.wanted;
+      }
+    }
+  }
+
+  void step(Node& n, Tensor* dys) {
+    if (n.extras != nullptr) run_hooks(n, dys);
+    if (n.captured) {
+      for (Captured& c : captured_)
+        if (c.node == &n && dys[c.output].defined()) c.cotangent = dys[c.output];
+      if (!n.needed) return;
+    }
+    constexpr int few = 4;
+    if (n.edge_count <= few) {
+      Tensor grads[few];
+      propagate(n, dys, grads);
+    } else {
+      std::vector<Tensor> grads(n.edge_count);
+      propagate(n, dys, grads.data());
+    }
+  }
+
+  void propagate(Node& n, Tensor* dys, Tensor* grads) {
+    n.vjp(dys, grads, create_graph_);
+    if (thread_state.anomaly) [[unlikely]]
+      check_anomaly(n, dys, grads);
+    // The rule is done with the cotangent: if nobody else holds its buffer, sums may be formed in it.
+    for (int i = 0; i < n.output_count; ++i) dys[i] = Tensor();
+    for (int i = 0; i < n.edge_count; ++i) {
+      Edge& e = n.edges[i];
+      if (!e.wanted || !grads[i].defined()) continue;
+      Tensor g = fit(n, e, std::move(grads[i]));
+      if (e.node->is_leaf && into_inputs()) {
+        add_to(leaves_.find(e.node)->cotangent, std::move(g));
+      } else {
+        OutputSlot& slot = e.node->outputs[e.output];
+        if (slot.cotangent == nullptr) {
+          slot.cotangent = g.release();
+        } else {
+          Tensor sum(std::exchange(slot.cotangent, nullptr));
+          add_to(sum, std::move(g));
+          slot.cotangent = sum.release();
+        }
+      }
+    }
+  }
+
+  /// Undoes a broadcast and a promotion: the cotangent of an input has the input's shape and dtype.
+  Tensor fit(const Node& n, const Edge& e, Tensor g) {
+    const OutputSlot& want = e.node->outputs[e.output];
+    const Array& a = g.impl()->array;
+    if (a.shape() != want.shape) {
+      if (!broadcasts_to(want.shape, a.shape()))
+        throw ShapeError(n.op_name(),
+                         fmt::format("its vjp returned a gradient of shape {} for an input of shape {}: "
+                                     "return the shape of the input, or one that it broadcasts to",
+                                     a.shape().str(), want.shape.str()));
+      g = sum_to(g, want.shape);
+    }
+    if (g.impl()->array.dtype() != want.dtype) g = astype(g, want.dtype);
+    return g;
+  }
+
+  void add_to(Tensor& sum, Tensor g) {
+    if (!sum.defined()) {
+      sum = std::move(g);
+      return;
+    }
+    TensorImpl& s = *sum.impl();
+    const Array& b = g.impl()->array;
+    if (!create_graph_ && s.node == nullptr && s.refs.unique() && s.array.unique() &&
+        s.array.is_contiguous() && b.is_contiguous() && s.array.dtype() == b.dtype() &&
+        s.array.shape() == b.shape()) {
+      accumulate_in_place(s.array, b);
+    } else {
+      sum = add(sum, g);
+    }
+  }
+
+  void run_hooks(Node& n, Tensor* dys) {
+    // A copy: a hook may remove itself.
+    const std::vector<Hook> hooks = n.extras->hooks;
+    for (const Hook& h : hooks) {
+      if (!dys[h.output].defined()) continue;
+      Tensor replaced = h.call(dys[h.output]);
+      if (!replaced.defined()) continue;
+      if (replaced.shape() != n.outputs[h.output].shape)
+        throw ShapeError("register_hook",
+                         fmt::format("the hook returned shape {} for a gradient of shape {}: return "
+                                     "the same shape, or an undefined tensor to leave it",
+                                     replaced.shape().str(), n.outputs[h.output].shape.str()));
+      dys[h.output] = std::move(replaced);
+    }
+  }
+
+  void release(Node& n) {
+    n.released = true;
+    for (int i = 0; i < n.saved_count; ++i) n.saved[i].tensor = Tensor();
+    n.saved_count = 0;
+    n.release();
+  }
+
+  std::vector<Node*>& entries_;  // this thread's, fetched once
+  std::size_t first_, count_ = 0;
+  std::uint32_t id_;
+  const std::vector<Tensor>* inputs_;
+  bool create_graph_, release_, was_off_;
+  LeafTable leaves_;
+  std::vector<Captured> captured_;
+  std::vector<const Node*> reached_leaves_;
+};
+
+Tensor cotangent_for(std::string_view op, const Tensor& output, const Tensor& given) {
+  const Array& y = output.array();
+  if (!given.defined()) {
+    if (y.numel() != 1)
+      throw ShapeError(
+          op, fmt::format("the output has shape {}: only a tensor of one element needs no cotangent: "
+                          "reduce it with sum or mean, or pass a cotangent of its shape",
+                          y.shape().str()));
+    return Tensor(Array::full(y.shape(), 1.0, y.dtype()));
+  }
+  if (given.shape() != y.shape())
+    throw ShapeError(op, fmt::format("a cotangent of shape {} for an output of shape {}: make them equal",
+                                     given.shape().str(), y.shape().str()));
+  return given.dtype() == y.dtype() ? given : astype(given, y.dtype());
+}
+
+void require_history(std::string_view op, const Tensor& output) {
+  if (!output.defined()) throw_undefined_input(op, 0);
+  if (!output.requires_grad())
+    throw GraphError(op,
+                     fmt::format("{} of shape {} does not depend on anything that requires a gradient: set "
+                                 "requires_grad on an input, and compute it without NoGrad",
+                                 output.describe(), output.shape().str()));
+}
+
+}  // namespace
+
+}  // namespace detail
+
+void Tensor::backward(const BackwardOptions& options) const {
+  using namespace detail;
+  require_history("backward", *this);
+  Tensor cotangent = cotangent_for("backward", *this, options.gradient);
+  Sweep sweep(nullptr, options.create_graph, !(options.retain_graph || options.create_graph));
+  sweep.seed(*this, std::move(cotangent));
+  sweep.collect();
+  sweep.run();
+  sweep.finish_leaves();
+}
+
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const GradOptions& options) {
+  using namespace detail;
+  if (!options.grad_outputs.empty() && options.grad_outputs.size() != outputs.size())
+    throw ValueError("grad",
+                     fmt::format("{} grad_outputs for {} outputs: give one for each (an undefined one is 1)",
+                                 options.grad_outputs.size(), outputs.size()));
+  std::vector<Tensor> cotangents;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    require_history("grad", outputs[i]);
+    cotangents.push_back(
+        cotangent_for("grad", outputs[i], options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i]));
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].defined()) throw_undefined_input("grad", static_cast<int>(i));
+    if (!inputs[i].requires_grad())
+      throw GraphError("grad", fmt::format("input {} of shape {} does not require a gradient: create it with "
+                                           "{{.requires_grad = true}}",
+                                           i, inputs[i].shape().str()));
+  }
+  Sweep sweep(&inputs, options.create_graph, !options.retain_graph.value_or(options.create_graph));
+  for (const Tensor& x : inputs)
+    if (x.impl()->node->is_leaf) sweep.capture_leaf(x.impl()->node);
+  for (std::size_t i = 0; i < outputs.size(); ++i) sweep.seed(outputs[i], std::move(cotangents[i]));
+  sweep.collect();
+  const auto reached = [&](const Tensor& x) {
+    const Node* n = x.impl()->node;
+    if (!n->is_leaf) return sweep.reached(n);
+    if (sweep.leaf_reached(n)) return true;
+    return std::any_of(outputs.begin(), outputs.end(), [&](const Tensor& y) { return y.impl()->node == n; });
+  };
+  if (!options.allow_unused) {
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (!reached(inputs[i]))
+        throw GraphError(
+            "grad", fmt::format("the outputs do not depend on input {}, {} of shape {}: leave it out, or "
+                                "pass {{.allow_unused = true}}",
+                                i, inputs[i].describe(), inputs[i].shape().str()));
+  }
+  sweep.run();
+  std::vector<Tensor> results;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    Tensor g = sweep.result(i);
+    if (!g.defined() && reached(inputs[i]))
+      g = Tensor(Array::full(inputs[i].shape(), 0.0, inputs[i].dtype()));  // every rule on the way said zero
+    results.push_back(std::move(g));
+  }
+  return results;
+}
+
+Tensor grad(const Tensor& output, const Tensor& input, const GradOptions& options) {
+  return grad(std::vector<Tensor>{output}, std::vector<Tensor>{input}, options)[0];
+}
+
+std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs,
+                         const GradOptions& options) {
+  return grad(std::vector<Tensor>{output}, inputs, options);
+}
+
+NoGrad::NoGrad() : previous_(std::exchange(detail::thread_state.no_grad, true)) {}
+NoGrad::~NoGrad() { detail::thread_state.no_grad = previous_; }
+bool grad_enabled() { return !detail::thread_state.no_grad; }
+
+Anomaly::Anomaly() : previous_(std::exchange(detail::thread_state.anomaly, true)) {}
+Anomaly::~Anomaly() { detail::thread_state.anomaly = previous_; }
+
+}  // namespace xgrad::inline v0

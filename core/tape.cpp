@@ -1,0 +1,109 @@
+#include <fmt/format.h>
+
+#include <new>
+#include <xgrad/core/extras.hpp>
+#include <xgrad/core/op.hpp>
+
+namespace xgrad::inline v0::detail {
+
+constinit thread_local ThreadState thread_state{};
+
+namespace {
+
+void free_node(Node* n, std::size_t bytes) noexcept { pool_free(n, bytes); }
+
+}  // namespace
+
+void* allocate_node(std::size_t bytes) { return pool_allocate(bytes); }
+
+void destroy(Node* n) noexcept {
+  ThreadState& t = thread_state;
+  n->next_drain = t.drain;
+  t.drain = n;
+  if (t.draining) return;
+  t.draining = true;
+  while (Node* m = t.drain) {
+    t.drain = m->next_drain;
+    for (int i = 0; i < m->edge_count; ++i) drop(m->edges[i].node);
+    for (int i = 0; i < m->output_count; ++i) Tensor(std::exchange(m->outputs[i].cotangent, nullptr));
+    delete m->extras;
+    const std::size_t bytes = m->bytes;
+    m->~Node();
+    free_node(m, bytes);
+  }
+  t.draining = false;
+}
+
+void free_tensor(TensorImpl* t) noexcept {
+  Node* n = t->node;
+  t->~TensorImpl();
+  free_lines(t, tensor_lines);
+  drop(n);
+}
+
+Leaf::Leaf() {
+  is_leaf = true;
+  outputs = &slot;
+  output_count = 1;
+  bytes = sizeof(Leaf);
+}
+
+void attach(Node& node, const Tensor* const* inputs, int input_count, Tensor* results, int result_count) {
+  std::uint64_t sequence = ++thread_state.sequence;
+  node.edge_count = static_cast<std::uint16_t>(input_count);
+  for (int i = 0; i < input_count; ++i) {
+    const TensorImpl& in = *inputs[i]->impl();
+    if (!in.requires_grad) continue;
+    in.node->refs.increment();
+    node.edges[i].node = in.node;
+    node.edges[i].output = in.output;
+    // A graph handed over by another thread still sweeps in order.
+    if (in.node->sequence >= sequence) sequence = in.node->sequence + 1;
+  }
+  thread_state.sequence = sequence;
+  node.sequence = sequence;
+  node.output_count = static_cast<std::uint16_t>(result_count);
+  for (int k = 0; k < result_count; ++k) {
+    TensorImpl& y = *results[k].impl();
+    node.outputs[k].dtype = y.array.dtype();
+    node.outputs[k].shape = y.array.shape();
+    if (!is_floating(y.array.dtype())) {
+      continue;  // an index among several results has no gradient
+    }
+    if (y.node != nullptr) drop(y.node);
+    y.node = &node;
+    y.output = static_cast<std::uint16_t>(k);
+    y.requires_grad = true;
+    node.refs.increment();
+  }
+  if (thread_state.anomaly) [[unlikely]]
+    note_trace(node);
+  node.refs.decrement();  // the creator's own reference: the results hold the node
+}
+
+void throw_stale(const Node& node, const SavedTensor& s) {
+  throw GraphError(
+      "backward",
+      fmt::format(
+          "{} of shape {}, which the gradient of {} needs, was overwritten by assign since it was used (its "
+          "version is {}, {} was saved): call backward before assign, or compute the result again",
+          s.tensor.describe(), s.tensor.shape().str(), node.op_name(), s.tensor.array().version(),
+          s.version));
+}
+
+void throw_undefined_input(std::string_view op, int index) {
+  throw ValueError(op, fmt::format("input {} is an undefined tensor: give it a value first", index));
+}
+
+void annotate_inputs(Error& e, const Tensor* const* inputs, int count) {
+  std::string note;
+  for (int i = 0; i < count && i < 4; ++i) {
+    const std::string what = inputs[i]->describe();
+    if (what == "a tensor") continue;
+    if (!note.empty()) note += ", ";
+    note += fmt::format("{} is {}", count == 1 ? 'x' : static_cast<char>('a' + i), what);
+  }
+  if (!note.empty()) e.annotate(note);
+}
+
+}  // namespace xgrad::inline v0::detail

@@ -1,0 +1,162 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <xgrad/core/accumulate.hpp>
+#include <xgrad/core/extras.hpp>
+
+namespace xgrad::inline v0 {
+
+namespace detail {
+
+void throw_undefined_tensor() {
+  throw ValueError("tensor",
+                   "the tensor is undefined: give it a value before its shape or values are asked for");
+}
+
+namespace {
+
+/// The leaf node of `t`, made if it has none.
+Leaf& make_leaf(const Tensor& t) {
+  TensorImpl& impl = *t.impl();
+  if (impl.node == nullptr) {
+    auto* leaf = new (pool_allocate(sizeof(Leaf))) Leaf;
+    leaf->slot.dtype = impl.array.dtype();
+    leaf->slot.shape = impl.array.shape();
+    impl.node = leaf;
+  }
+  return static_cast<Leaf&>(*impl.node);
+}
+
+void require_leaf(std::string_view op, const Tensor& t) {
+  t.array();  // refuses an undefined tensor
+  if (!t.is_leaf())
+    throw GraphError(
+        op, fmt::format("{} of shape {} was made by a recorded operation: use a leaf, or detach() it",
+                        t.describe(), t.shape().str()));
+}
+
+std::uint64_t next_hook_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+}  // namespace detail
+
+std::int64_t Tensor::size(std::int64_t axis) const { return shape()[normalize_axis("size", axis, rank())]; }
+
+void Tensor::require_one_element() const {
+  if (numel() != 1)
+    throw ShapeError("item",
+                     fmt::format("shape {} has {} elements: item() takes exactly one: index it first, or use "
+                                 "to_vector",
+                                 shape().str(), numel()));
+}
+
+void Tensor::require_data(DType t) const {
+  if (dtype() != t)
+    throw DTypeError("data",
+                     fmt::format("the elements are {}, asked for as {}: use data of that type, or astype",
+                                 xgrad::name(dtype()), xgrad::name(t)));
+  if (!array().is_contiguous())
+    throw ShapeError(
+        "data", fmt::format("a view of shape {} with strides {} does not lie row-major: call contiguous() "
+                            "first, and keep its result",
+                            shape().str(), array().strides().str()));
+}
+
+const Tensor& Tensor::set_requires_grad(bool value) const {
+  detail::require_leaf("set_requires_grad", *this);
+  if (value && !is_floating(dtype())) throw_not_floating("set_requires_grad", dtype());
+  if (value) detail::make_leaf(*this);
+  impl_->requires_grad = value;
+  return *this;
+}
+
+bool Tensor::is_leaf() const { return array(), impl_->node == nullptr || impl_->node->is_leaf; }
+
+Tensor Tensor::grad() const {
+  array();
+  const detail::Leaf* leaf = detail::leaf_of(*this);
+  return leaf != nullptr ? leaf->grad : Tensor();
+}
+
+void Tensor::set_grad(Tensor g) const {
+  detail::require_leaf("set_grad", *this);
+  if (g.defined() && (g.shape() != shape() || g.dtype() != dtype()))
+    throw ShapeError("set_grad",
+                     fmt::format("a gradient of shape {} and dtype {} for {} of shape {} and dtype {}: make "
+                                 "them equal",
+                                 g.shape().str(), xgrad::name(g.dtype()), describe(), shape().str(),
+                                 xgrad::name(dtype())));
+  if (g.defined() || impl_->node != nullptr) detail::make_leaf(*this).grad = std::move(g);
+}
+
+Tensor Tensor::detach() const { return Tensor(array()); }
+
+HookHandle Tensor::register_hook(Function<Tensor(const Tensor&)> hook) const {
+  array();
+  if (!impl_->requires_grad)
+    throw GraphError("register_hook", fmt::format("{} of shape {} does not require a gradient: call "
+                                                  "set_requires_grad(true) first",
+                                                  describe(), shape().str()));
+  const std::uint64_t id = detail::next_hook_id();
+  detail::extras_of(*impl_->node).hooks.push_back({id, impl_->output, std::move(hook)});
+  return HookHandle(*this, id);
+}
+
+void HookHandle::remove() {
+  if (!tensor_.defined()) return;
+  std::erase_if(detail::extras_of(*tensor_.impl()->node).hooks,
+                [&](const detail::Hook& h) { return h.id == id_; });
+  tensor_ = Tensor();
+}
+
+void Tensor::assign(const Tensor& src) const {
+  detail::require_leaf("assign", *this);
+  src.array();
+  if (!broadcasts_to(src.shape(), shape()))
+    throw ShapeError("assign",
+                     fmt::format("values of shape {} do not broadcast to {} of shape {}: reshape them",
+                                 src.shape().str(), describe(), shape().str()));
+  if (is_floating(src.dtype()) && !is_floating(dtype()))
+    throw DTypeError(
+        "assign", fmt::format("{} values would lose their fractions in {} of dtype {}: convert with astype "
+                              "first",
+                              xgrad::name(src.dtype()), describe(), xgrad::name(dtype())));
+  Array& a = impl_->array;
+  for (int i = 0; i < a.rank(); ++i)
+    if (a.strides()[i] == 0 && a.size(i) > 1)
+      throw GraphError("assign",
+                       "the tensor is a broadcast view, whose elements share memory: assign to contiguous()");
+  // A source that overlaps would change while it is read.
+  const Array values = src.array().shares_storage_with(a) ? src.array().copy() : src.array();
+  a.copy_in(values);
+  a.bump_version();
+}
+
+std::string_view Tensor::name() const {
+  array();
+  return impl_->node != nullptr && impl_->node->extras != nullptr ? impl_->node->extras->name
+                                                                  : std::string_view();
+}
+
+void Tensor::set_name(std::string_view name) const {
+  detail::require_leaf("set_name", *this);
+  detail::extras_of(detail::make_leaf(*this)).name = name;
+}
+
+std::string Tensor::describe() const {
+  if (impl_ == nullptr) return "an undefined tensor";
+  const detail::Node* n = impl_->node;
+  if (n == nullptr) return "a tensor";
+  if (!n->is_leaf) return fmt::format("the result of {}", n->op_name());
+  return n->extras != nullptr && !n->extras->name.empty() ? fmt::format("\"{}\"", n->extras->name)
+                                                          : "a tensor";
+}
+
+Tensor Tensor::astype(DType t) const { return xgrad::astype(*this, t); }
+Tensor Tensor::broadcast_to(const Shape& shape) const { return xgrad::broadcast_to(*this, shape); }
+Tensor& Tensor::operator+=(const Tensor& o) & { return *this = add(*this, o); }
+
+}  // namespace xgrad::inline v0
