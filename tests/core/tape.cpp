@@ -4,7 +4,7 @@
 #include <xgrad/core/grad.hpp>
 #include <xgrad/core/op.hpp>
 
-#include "support/catch.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace xgrad;
 
