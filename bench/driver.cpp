@@ -1,0 +1,174 @@
+#include "driver.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+
+#include "child.hpp"
+
+namespace bench {
+namespace {
+
+/// A started system and the names it serves.
+struct Runner {
+  Runner(const System& system, int threads)
+      : name(system.name), command(system.command), thread_count(threads) {
+    command.push_back(std::to_string(threads));
+    child = std::make_unique<Child>(command, threads);
+    std::istringstream words(child->ask("list"));
+    for (std::string word; words >> word;) workloads.push_back(word);
+  }
+
+  bool offers(const std::string& workload) const {
+    return std::find(workloads.begin(), workloads.end(), workload) != workloads.end();
+  }
+
+  std::string name;
+  std::vector<std::string> command;
+  int thread_count;
+  std::unique_ptr<Child> child;
+  std::vector<std::string> workloads;
+};
+
+/// One system's part in one workload.
+struct Entry {
+  Runner* runner;
+  std::string note;
+  long steps = 1;
+  std::vector<double> rounds;
+};
+
+double run(Entry& entry) { return std::stod(entry.runner->child->ask("run " + std::to_string(entry.steps))); }
+
+/// Finds the number of steps that fills a round. The first steps warm caches, pools and compilers up.
+void calibrate(Entry& entry, double round_seconds) {
+  run(entry);
+  for (;;) {
+    const auto start = std::chrono::steady_clock::now();
+    run(entry);
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    const auto steps = static_cast<double>(entry.steps);
+    const double wanted = std::max(1.0, steps * round_seconds / elapsed.count());
+    entry.steps = static_cast<long>(std::min(wanted, steps * 10));
+    if (wanted <= steps * 2) return;
+  }
+}
+
+/// Quantile of sorted values, with linear interpolation.
+double quantile(const std::vector<double>& sorted, double q) {
+  const double position = q * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+Result summarise(const std::string& workload, int threads, Entry& entry) {
+  std::sort(entry.rounds.begin(), entry.rounds.end());
+  Result result;
+  result.workload = workload;
+  result.threads = threads;
+  result.system = entry.runner->name;
+  result.seconds = quantile(entry.rounds, 0.5);
+  result.spread = (quantile(entry.rounds, 0.75) - quantile(entry.rounds, 0.25)) / result.seconds;
+  result.note = entry.note;
+  return result;
+}
+
+bool is_op(const std::string& workload) { return workload.rfind("op_", 0) == 0; }
+
+/// Asks the systems that can say for their allocations and, in a fresh process, for their peak memory.
+void add_memory(Result& result, Runner& runner) {
+  if (result.system != "xgrad" && result.system != "libtorch") return;
+  std::istringstream words(runner.child->ask("allocations"));
+  double own = 0, libraries = 0;
+  words >> own >> libraries;
+  result.allocations = own;
+  result.library_allocations = libraries;
+  if (result.system == "xgrad") std::getline(words >> std::ws, result.note);
+  if (is_op(result.workload)) return;
+  Child fresh(runner.command, runner.thread_count);
+  result.peak_bytes = std::stod(fresh.ask("memory " + result.workload));
+}
+
+void add_ratios(std::vector<Result>& results) {
+  std::optional<double> fastest_peer, floor;
+  for (const Result& result : results) {
+    if (result.system == "floor") floor = result.seconds;
+    if (is_peer(result.system) && (!fastest_peer || result.seconds < *fastest_peer))
+      fastest_peer = result.seconds;
+  }
+  for (Result& result : results) {
+    if (fastest_peer) result.ratio = result.seconds / *fastest_peer;
+    result.floor = floor;
+  }
+}
+
+void warn(const std::string& system, const std::string& workload, const std::exception& error) {
+  std::fprintf(stderr, "%s: %s: %s\n", system.c_str(), workload.c_str(), error.what());
+}
+
+std::vector<Result> measure_workload(const Plan& plan, std::vector<std::unique_ptr<Runner>>& runners,
+                                     const std::string& workload, int threads) {
+  std::vector<Entry> entries;
+  for (auto& runner : runners) {
+    if (!runner->offers(workload)) continue;
+    try {
+      Entry entry{runner.get(), runner->child->ask("prepare " + workload), 1, {}};
+      calibrate(entry, plan.round_seconds);
+      entries.push_back(std::move(entry));
+    } catch (const std::exception& error) {
+      warn(runner->name, workload, error);
+    }
+  }
+  for (int round = 0; round < plan.rounds; ++round) {
+    for (std::size_t turn = 0; turn < entries.size(); ++turn) {
+      Entry& entry =
+          entries[(turn + static_cast<std::size_t>(round)) % entries.size()];  // nobody is always first
+      entry.rounds.push_back(run(entry));
+    }
+  }
+  std::vector<Result> results;
+  for (Entry& entry : entries) {
+    results.push_back(summarise(workload, threads, entry));
+    try {
+      add_memory(results.back(), *entry.runner);
+    } catch (const std::exception& error) {
+      warn(entry.runner->name, workload, error);
+    }
+  }
+  add_ratios(results);
+  return results;
+}
+
+/// Every name that some system offers, in the order in which the systems first list them.
+std::vector<std::string> names(const std::vector<std::unique_ptr<Runner>>& runners) {
+  std::vector<std::string> all;
+  for (const auto& runner : runners)
+    for (const std::string& name : runner->workloads)
+      if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+  return all;
+}
+
+}  // namespace
+
+std::vector<Result> measure(const Plan& plan, void (*report)(const std::vector<Result>&)) {
+  std::vector<Result> all;
+  for (const int threads : plan.threads) {
+    std::vector<std::unique_ptr<Runner>> runners;
+    for (const System& system : plan.systems) runners.push_back(std::make_unique<Runner>(system, threads));
+    for (const std::string& name : names(runners)) {
+      if (!std::regex_search(name, plan.only)) continue;
+      if (is_op(name) && threads != plan.threads.front()) continue;  // single ops are compared on one count
+      const std::vector<Result> results = measure_workload(plan, runners, name, threads);
+      report(results);
+      all.insert(all.end(), results.begin(), results.end());
+    }
+  }
+  return all;
+}
+
+}  // namespace bench
