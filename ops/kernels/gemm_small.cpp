@@ -13,6 +13,9 @@
 #define XGRAD_GEMM_UNROLL _Pragma("GCC unroll 32")
 #endif
 
+// Keeps a loop of a few turns from being vectorised, which would cost more than the turns.
+#define XGRAD_GEMM_SCALAR __asm__ volatile("")
+
 // Keeps the compiler from reading an operand of several multiplications from memory for each of them.
 #if defined(__x86_64__)
 #define XGRAD_GEMM_IN_REGISTER(v) __asm__("" : "+v"(v))
@@ -72,15 +75,26 @@ namespace v4 {
     case Level::v3:               \
       return v3::call;            \
     case Level::portable:         \
-      return portable::call;      \
-  }
+      break;                      \
+  }                               \
+  return portable::call;
 #else
 #define XGRAD_GEMM_DISPATCH(call) return portable::call;
 #endif
 
 #define XGRAD_GEMM_DEFINE(T)                                                                               \
+  template <>                                                                                              \
+  std::int64_t panel_width<T>() noexcept {                                                                 \
+    XGRAD_GEMM_DISPATCH(panel_width<T>())                                                                  \
+  }                                                                                                        \
   void outer(const Product<T>& product) noexcept { XGRAD_GEMM_DISPATCH(outer(product)) }                   \
   void dot(const Product<T>& product) noexcept { XGRAD_GEMM_DISPATCH(dot(product)) }                       \
+  void pack(std::int64_t rows, std::int64_t k, const T* from, std::int64_t ld, T* panel) noexcept {        \
+    XGRAD_GEMM_DISPATCH(pack(rows, k, from, ld, panel))                                                    \
+  }                                                                                                        \
+  void turned(const Product<T>& product, const T* panels) noexcept {                                       \
+    XGRAD_GEMM_DISPATCH(turned(product, panels))                                                           \
+  }                                                                                                        \
   void finish(std::int64_t m, std::int64_t n, T* c, std::int64_t ldc, const T* bias, bool relu) noexcept { \
     XGRAD_GEMM_DISPATCH(finish(m, n, c, ldc, bias, relu))                                                  \
   }

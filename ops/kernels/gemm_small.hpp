@@ -26,7 +26,7 @@ struct Product {
 
 /// Elements that `outer` has room for when it has to transpose B: a panel of its columns.
 inline constexpr std::int64_t panel_capacity = 4096;
-/// The most columns that a panel can have.
+/// The most columns that a panel can have, at any level of instructions.
 inline constexpr std::int64_t panel_columns = 32;
 
 /// Rows of A times rows of B, vectors along n: for any layout of A. A transposed B is copied panel by panel,
@@ -37,6 +37,22 @@ void outer(const Product<double>& product) noexcept;
 /// Dot products, vectors along k: for a_col = 1 and a transposed B.
 void dot(const Product<float>& product) noexcept;
 void dot(const Product<double>& product) noexcept;
+
+/// Columns in a panel of packed columns.
+template <class T>
+std::int64_t panel_width() noexcept;
+
+/// Copies `rows` rows (up to panel_width) of k adjacent elements to a panel: as columns, k * panel_width
+/// elements.
+void pack(std::int64_t rows, std::int64_t k, const float* from, std::int64_t ld, float* panel) noexcept;
+void pack(std::int64_t rows, std::int64_t k, const double* from, std::int64_t ld, double* panel) noexcept;
+
+/// Stores the transpose of the product: c is (n, m), ldc apart, and the bias has a value for each of m. The
+/// columns of B come packed, so b, ldb and b_transposed are not read. Of two operands with rows along k this
+/// leaves the one in `product.a` as it is and needs a copy of the other only: the one for few rows against a
+/// large matrix of weights.
+void turned(const Product<float>& product, const float* panels) noexcept;
+void turned(const Product<double>& product, const double* panels) noexcept;
 
 /// Adds the bias (n values or null) to each of m rows of c, then relu if asked for.
 void finish(std::int64_t m, std::int64_t n, float* c, std::int64_t ldc, const float* bias,

@@ -13,7 +13,7 @@ struct Simd;
 
 #if XGRAD_GEMM_LEVEL == 4
 
-constexpr int outer_rows = 8;
+constexpr int outer_rows = 12;
 constexpr int dot_rows = 3;
 constexpr int dot_columns = 8;
 
@@ -195,6 +195,24 @@ XGRAD_GEMM_INLINE void sum_each(const typename Simd<T>::V (&acc)[N], T (&sums)[N
   for (; done < N; ++done) sums[done] = sum_lanes(folded[done]);
 }
 
+// A count in parts of at most `most`, as even as can be, the larger ones first.
+struct Even {
+  std::int64_t parts, least, larger;
+  XGRAD_GEMM_INLINE std::int64_t up(std::int64_t count, std::int64_t most) {
+    return (count + most - 1) / most;
+  }
+  [[gnu::always_inline]] Even(std::int64_t count, std::int64_t most)
+      : parts(up(count, most)), least(count), larger(0) {
+    if (parts > 1) {
+      least = count / parts;
+      larger = count - parts * least;
+    }
+  }
+  [[gnu::always_inline]] int size(std::int64_t part) const {
+    return static_cast<int>(least + (part < larger ? 1 : 0));
+  }
+};
+
 // ---- dot products: R rows of A by N rows of B, both along k
 // ----------------------------------------------------
 
@@ -251,9 +269,9 @@ template <class T, int N>
 void dot_block(const Product<T>& g, std::int64_t j) {
   const T* b = g.b + j * g.ldb;
   const T* bias = g.bias ? g.bias + j : nullptr;
-  std::int64_t i = 0;
-  for (std::int64_t left = (g.m + dot_rows - 1) / dot_rows; left > 0; --left) {
-    const std::int64_t rows = (g.m - i + left - 1) / left;  // spread evenly
+  const Even blocks(g.m, dot_rows);
+  for (std::int64_t i = 0, block = 0; i < g.m; ++block) {
+    const int rows = blocks.size(block);
     const T* a = g.a + i * g.a_row;
     T* c = g.c + i * g.ldc + j;
     if (rows == 1) dot_tile<T, 1, N>(g, a, b, c, bias);
@@ -267,9 +285,9 @@ void dot_block(const Product<T>& g, std::int64_t j) {
 
 template <class T>
 void dot(const Product<T>& g) {
-  std::int64_t j = 0;
-  for (std::int64_t left = (g.n + dot_columns - 1) / dot_columns; left > 0; --left) {
-    const std::int64_t columns = (g.n - j + left - 1) / left;
+  const Even blocks(g.n, dot_columns);
+  for (std::int64_t j = 0, block = 0; j < g.n; ++block) {
+    const int columns = blocks.size(block);
     switch (columns) {
       case 1:
         dot_block<T, 1>(g, j);
@@ -365,11 +383,12 @@ template <class T, int R, int N, bool Tail>
   }
 }
 
+// All rows, in tiles as even as can be.
 template <class T, int N, bool Tail>
 void outer_rows_of(const Product<T>& g, const Panel<T>& panel) {
-  std::int64_t i = 0;
-  for (std::int64_t left = (g.m + outer_rows - 1) / outer_rows; left > 0; --left) {
-    const std::int64_t rows = (g.m - i + left - 1) / left;
+  const Even blocks(g.m, outer_rows);
+  for (std::int64_t i = 0, block = 0; i < g.m; ++block) {
+    const int rows = blocks.size(block);
     switch (rows) {
       case 1:
         outer_tile<T, 1, N, Tail>(g, panel, i);
@@ -398,6 +417,18 @@ void outer_rows_of(const Product<T>& g, const Panel<T>& panel) {
       case 8:
         outer_tile<T, 8, N, Tail>(g, panel, i);
         break;
+      case 9:
+        outer_tile<T, 9, N, Tail>(g, panel, i);
+        break;
+      case 10:
+        outer_tile<T, 10, N, Tail>(g, panel, i);
+        break;
+      case 11:
+        outer_tile<T, 11, N, Tail>(g, panel, i);
+        break;
+      case 12:
+        outer_tile<T, 12, N, Tail>(g, panel, i);
+        break;
 #endif
       default:
         break;
@@ -406,64 +437,142 @@ void outer_rows_of(const Product<T>& g, const Panel<T>& panel) {
   }
 }
 
-// Columns j … j + columns - 1 of a transposed B as k rows of `width`. What lies beyond a last register's
-// columns is never read. Four by four, since that is how many scalars the smallest registers hold.
 template <class T>
-void copy_transposed(const Product<T>& g, std::int64_t j, std::int64_t columns, std::int64_t width, T* copy) {
+void outer_rows_of(const Product<T>& g, const Panel<T>& panel) {
+  constexpr std::int64_t L = Simd<T>::lanes;
+  const bool tail = panel.columns % L != 0;
+  if (panel.columns > L) {
+    tail ? outer_rows_of<T, 2, true>(g, panel) : outer_rows_of<T, 2, false>(g, panel);
+  } else {
+    tail ? outer_rows_of<T, 1, true>(g, panel) : outer_rows_of<T, 1, false>(g, panel);
+  }
+}
+
+// ---- transposition
+// ---------------------------------------------------------------------------------------------
+
+// Four rows of four.
+template <class T>
+struct Block {
   typedef T Four __attribute__((vector_size(4 * sizeof(T))));
-  const T* b = g.b + j * g.ldb;
-  std::int64_t r = 0;
-  for (; r + 4 <= columns; r += 4) {
-    const T* s = b + r * g.ldb;
-    std::int64_t p = 0;
-    if constexpr (sizeof(T) == 4) {
-      for (; p + 4 <= g.k; p += 4) {
-        Four x[4], t[4];
-        for (int i = 0; i < 4; ++i) __builtin_memcpy(&x[i], s + i * g.ldb + p, sizeof(Four));
-        t[0] = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5);
-        t[1] = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
-        t[2] = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
-        t[3] = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
-        x[0] = __builtin_shufflevector(t[0], t[2], 0, 1, 4, 5);
-        x[1] = __builtin_shufflevector(t[0], t[2], 2, 3, 6, 7);
-        x[2] = __builtin_shufflevector(t[1], t[3], 0, 1, 4, 5);
-        x[3] = __builtin_shufflevector(t[1], t[3], 2, 3, 6, 7);
-        for (int i = 0; i < 4; ++i) __builtin_memcpy(copy + (p + i) * width + r, &x[i], sizeof(Four));
+  Four row[4];
+
+  XGRAD_GEMM_INLINE void transpose(Block& x) {
+    const Four a = __builtin_shufflevector(x.row[0], x.row[1], 0, 4, 1, 5);
+    const Four b = __builtin_shufflevector(x.row[0], x.row[1], 2, 6, 3, 7);
+    const Four c = __builtin_shufflevector(x.row[2], x.row[3], 0, 4, 1, 5);
+    const Four d = __builtin_shufflevector(x.row[2], x.row[3], 2, 6, 3, 7);
+    x.row[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+    x.row[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+    x.row[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+    x.row[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+  }
+};
+
+// `to` (n, m), rows ld_to apart, is the transpose of `from` (m, n), rows ld_from apart. A cache line of each
+// row of `from` at a time, so that what is written is met again at once.
+template <class T>
+void transpose(std::int64_t m, std::int64_t n, const T* from, std::int64_t ld_from, T* to,
+               std::int64_t ld_to) {
+  constexpr std::int64_t line = 64 / sizeof(T);
+  for (std::int64_t begin = 0; begin < n; begin += line) {
+    const std::int64_t end = begin + line < n ? begin + line : n;
+    std::int64_t i = 0;
+    for (; i + 4 <= m; i += 4) {
+      const T* f = from + i * ld_from;
+      std::int64_t j = begin;
+      for (; j + 4 <= end; j += 4) {
+        Block<T> x;
+        XGRAD_GEMM_UNROLL
+        for (int r = 0; r < 4; ++r) __builtin_memcpy(&x.row[r], f + r * ld_from + j, sizeof x.row[r]);
+        Block<T>::transpose(x);
+        XGRAD_GEMM_UNROLL
+        for (int r = 0; r < 4; ++r) __builtin_memcpy(to + (j + r) * ld_to + i, &x.row[r], sizeof x.row[r]);
+      }
+      for (; j < end; ++j) {
+        XGRAD_GEMM_UNROLL
+        for (int r = 0; r < 4; ++r) to[j * ld_to + i + r] = f[r * ld_from + j];
+        XGRAD_GEMM_SCALAR;
       }
     }
-    for (; p < g.k; ++p) {
-      for (int i = 0; i < 4; ++i) copy[p * width + r + i] = s[i * g.ldb + p];
+    for (; i < m; ++i) {
+      for (std::int64_t j = begin; j < end; ++j) {
+        to[j * ld_to + i] = from[i * ld_from + j];
+        XGRAD_GEMM_SCALAR;
+      }
     }
   }
-  for (; r < columns; ++r) {
-    for (std::int64_t p = 0; p < g.k; ++p) copy[p * width + r] = b[r * g.ldb + p];
-  }
+}
+
+// ---- products of any size from outer tiles
+// ---------------------------------------------------------------------
+
+// Registers that a panel with so many columns takes.
+template <class T>
+XGRAD_GEMM_INLINE std::int64_t panel_registers(std::int64_t columns) {
+  return columns > Simd<T>::lanes ? 2 : 1;
 }
 
 template <class T>
 void outer(const Product<T>& g) {
   constexpr std::int64_t L = Simd<T>::lanes;
-  alignas(64) T copy[panel_capacity];
-  for (std::int64_t j = 0; j < g.n;) {
-    const std::int64_t left = g.n - j;
+  std::int64_t j = 0;
+  if (g.m == 1 && !g.b_transposed) {
     // One row meets each element of B once: long runs of columns, so that memory is read in order.
-    const std::int64_t registers = g.m == 1 && !g.b_transposed && left >= 8 * L ? 8 : left > L ? 2 : 1;
-    const std::int64_t columns = left < registers * L ? left : registers * L;
+    for (; j + 8 * L <= g.n; j += 8 * L) {
+      outer_tile<T, 1, 8, false>(g, {g.b + j, g.ldb, g.c + j, g.bias ? g.bias + j : nullptr, 8 * L}, 0);
+    }
+  }
+  alignas(64) T copy[panel_capacity];
+  for (; j < g.n; j += 2 * L) {
+    const std::int64_t columns = g.n - j < 2 * L ? g.n - j : 2 * L;
     Panel<T> panel{g.b + j, g.ldb, g.c + j, g.bias ? g.bias + j : nullptr, columns};
     if (g.b_transposed) {
-      copy_transposed(g, j, columns, registers * L, copy);
       panel.b = copy;
-      panel.ldb = registers * L;
+      panel.ldb = panel_registers<T>(columns) * L;
+      transpose(columns, g.k, g.b + j * g.ldb, g.ldb, copy, panel.ldb);
     }
-    const bool tail = columns < registers * L;
-    if (registers == 8) {
-      outer_tile<T, 1, 8, false>(g, panel, 0);
-    } else if (registers == 2) {
-      tail ? outer_rows_of<T, 2, true>(g, panel) : outer_rows_of<T, 2, false>(g, panel);
-    } else {
-      tail ? outer_rows_of<T, 1, true>(g, panel) : outer_rows_of<T, 1, false>(g, panel);
+    outer_rows_of<T>(g, panel);
+  }
+}
+
+// ---- the transposed product, with few columns
+// ----------------------------------------------------------------------
+
+template <class T>
+std::int64_t panel_width() {
+  return 2 * Simd<T>::lanes;
+}
+
+template <class T>
+void pack(std::int64_t rows, std::int64_t k, const T* from, std::int64_t ld, T* panel) {
+  transpose(rows, k, from, ld, panel, panel_registers<T>(rows) * Simd<T>::lanes);
+}
+
+template <class T>
+void turned(const Product<T>& g, const T* panels) {
+  constexpr std::int64_t width = 2 * Simd<T>::lanes;
+  alignas(64) T tile[outer_rows * width];
+  alignas(64) T across[outer_rows * width];
+  for (std::int64_t i = 0; i < g.m; i += outer_rows) {
+    const std::int64_t rows = g.m - i < outer_rows ? g.m - i : outer_rows;
+    const Product<T> part{rows, g.n,   g.k,   g.a + i * g.a_row, g.a_row, g.a_col, nullptr, 0, true,
+                          tile, width, false, nullptr,           false};
+    for (std::int64_t j = 0; j < g.n; j += width) {
+      const std::int64_t columns = g.n - j < width ? g.n - j : width;
+      const std::int64_t ld = panel_registers<T>(columns) * Simd<T>::lanes;
+      outer_rows_of<T>(part, {panels + j * g.k, ld, tile, nullptr, columns});
+      transpose(rows, columns, tile, width, across, std::int64_t{outer_rows});
+      for (std::int64_t q = 0; q < columns; ++q) {
+        T* c = g.c + (j + q) * g.ldc + i;
+        for (std::int64_t p = 0; p < rows; ++p) {
+          T v = across[q * outer_rows + p];
+          if (g.accumulate) v += c[p];
+          if (g.bias) v += g.bias[i + p];
+          c[p] = g.relu && v < T(0) ? T(0) : v;
+        }
+      }
     }
-    j += columns;
   }
 }
 
