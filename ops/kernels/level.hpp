@@ -9,6 +9,7 @@
 /// Forces a function into its caller. Needed on everything that a driver runs: clang's `flatten` reaches only the
 /// calls written in the driver itself, where GCC's reaches all calls below it.
 #define XGRAD_SIMD_INLINE [[gnu::always_inline]] inline
+#define XGRAD_SIMD_LAMBDA __attribute__((always_inline))
 
 // Unoptimised builds compile the portable path alone: without inlining, every pack operation would be a call into
 // a function compiled for the baseline.

@@ -1,0 +1,305 @@
+#pragma once
+
+/// \file
+/// Exponentials, logarithms and what is made of them, on packs of float and double.
+///
+/// Each is written once for both types; the table `Series<T>` holds what differs. Errors are at most 2 ulp for exp,
+/// log, tanh, sigmoid, erf and pow, at most 4 for the rest, at every level and for every argument: subnormals,
+/// infinities and NaN included (tests/ops/kernels_math.cpp). The coefficients are minimax fits in the relative error
+/// of the result, rounded to the type.
+
+#include <xgrad/ops/kernels/basic.hpp>
+#include <xgrad/ops/kernels/libm.hpp>
+
+namespace xgrad::inline v0::simd {
+
+namespace detail {
+
+/// c0 + c1 x + c2 x² + …
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> polynomial(const Pack<T, W>&, T c0) { return c0; }
+template <class T, int W, class... C>
+XGRAD_SIMD_INLINE Pack<T, W> polynomial(const Pack<T, W>& x, T c0, C... c) {
+  return fma(x, polynomial(x, static_cast<T>(c)...), Pack<T, W>(c0));
+}
+
+template <class T>
+struct Series;
+
+template <>
+struct Series<float> {
+  /// Adding this rounds to an integer, which is then found in the low bits.
+  static constexpr float rounder = 0x1.8p23f;
+  /// ln 2 in two parts, the first short enough for n · ln2_high to be exact.
+  static constexpr float ln2_high = 0x1.63p-1f, ln2_low = -0x1.bd0106p-13f;
+  static constexpr float exp_min = -104.0f, exp_max = 89.0f, expm1_min = -18.0f;
+  /// (exp(f) - 1 - f) / f² for |f| ≤ ln 2 / 2.
+  template <int W>
+  XGRAD_SIMD_INLINE static Pack<float, W> exp_tail(const Pack<float, W>& f) {
+    return polynomial(f, 0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558acp-5f, 0x1.12397cp-7f, 0x1.6a5134p-10f);
+  }
+  static constexpr float smallest_normal = 0x1p-126f, subnormal_scale = 0x1p23f, subnormal_shift = -23;
+  static constexpr std::int32_t one_bits = 0x3f800000, root_half_bits = 0x3f3504f3, mantissa = 0x007fffff;
+  /// log(1 + f) - f for √½ ≤ 1 + f < √2.
+  template <int W>
+  XGRAD_SIMD_INLINE static Pack<float, W> log_tail(const Pack<float, W>& f) {
+    const Pack<float, W> p = polynomial(f, 0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a01cp-3f, -0x1.54728ap-3f,
+                                        0x1.22d92ep-3f, -0x1.0d8242p-3f, 0x1.055ec6p-3f, -0x1.38c9dep-4f);
+    const Pack<float, W> s = f * f;
+    return fma(s, -0.5f, s * f * p);
+  }
+};
+
+template <>
+struct Series<double> {
+  static constexpr double rounder = 0x1.8p52;
+  static constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;
+  static constexpr double exp_min = -746.0, exp_max = 710.0, expm1_min = -38.0;
+  template <int W>
+  XGRAD_SIMD_INLINE static Pack<double, W> exp_tail(const Pack<double, W>& f) {
+    return polynomial(f, 0.5, 0.16666666666666669, 0.041666666666666664, 0.008333333333330062,
+                      0.0013888888888886552, 0.00019841269863053618, 2.4801587317144498e-05,
+                      2.7557268459997064e-06, 2.755728296954995e-07, 2.510038549551032e-08,
+                      2.0911236630261545e-09);
+  }
+  static constexpr double smallest_normal = 0x1p-1022, subnormal_scale = 0x1p52, subnormal_shift = -52;
+  static constexpr std::int64_t one_bits = 0x3ff0000000000000, root_half_bits = 0x3fe6a09e667f3bcd,
+                                mantissa = 0x000fffffffffffff;
+  /// By s = f / (2 + f): log(1 + f) = log((1 + s) / (1 - s)) = 2 (s + s³/3 + s⁵/5 + …).
+  template <int W>
+  XGRAD_SIMD_INLINE static Pack<double, W> log_tail(const Pack<double, W>& f) {
+    const Pack<double, W> s = f / (f + 2), z = s * s, half = 0.5 * f * f;
+    const Pack<double, W> p =
+        z * polynomial(z, 0.666666666666667, 0.3999999999989889, 0.28571428626253836, 0.22222211089379496,
+                       0.1818289243253687, 0.15331611722055008, 0.14617807153417325);
+    return fma(s, half + p, -half);
+  }
+};
+
+/// 2^n for an integral n for which it is a normal number.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> power_of_two(const Pack<T, W>& n) {
+  using I = Int<T>;
+  constexpr T rounder = Series<T>::rounder + Format<T>::bias;
+  return bits<T>(bits<I>(n + rounder) << Format<T>::mantissa_bits);
+}
+
+/// y · 2^n for an integral n, |n| up to twice the exponent range: rounded once, subnormal results included.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> times_power_of_two(const Pack<T, W>& y, const Pack<T, W>& n) {
+  if constexpr (wide_register<T, W> && W * sizeof(T) == 64) {
+    return scale(y, n);
+  } else {
+    using S = Series<T>;
+    const Pack<T, W> half = fma(n, T(0.5), S::rounder) - S::rounder;
+    return y * power_of_two(half) * power_of_two(n - half);
+  }
+}
+
+/// x = n ln 2 + f with |f| ≤ ln 2 / 2, and tail = exp(f) - 1.
+template <class T, int W>
+struct Reduced {
+  Pack<T, W> n, tail;
+};
+template <class T, int W>
+XGRAD_SIMD_INLINE Reduced<T, W> reduce_exponent(const Pack<T, W>& x) {
+  using S = Series<T>;
+  const Pack<T, W> n = fma(x, T(0x1.71547652b82fep0), S::rounder) - S::rounder;
+  const Pack<T, W> f = fma(n, -S::ln2_low, fma(n, -S::ln2_high, x));
+  return {n, fma(f * f, S::exp_tail(f), f)};
+}
+
+/// x = 2^e · (1 + f) with √½ ≤ 1 + f < √2, for x > 0 (also subnormal).
+template <class T, int W>
+struct Split {
+  Pack<T, W> e, f;
+};
+template <class T, int W>
+XGRAD_SIMD_INLINE Split<T, W> split_mantissa(const Pack<T, W>& x, bool subnormals = true) {
+  using S = Series<T>;
+  using I = Int<T>;
+  using U = std::make_unsigned_t<I>;
+  Pack<T, W> y = x, shift = 0;
+  if (subnormals) {
+    const auto tiny = x < S::smallest_normal;
+    y = select(tiny, x * S::subnormal_scale, x);
+    shift = select(tiny, Pack<T, W>(S::subnormal_shift), Pack<T, W>(0));
+  }
+  const Pack<I, W> i = bits<I>(y) + (S::one_bits - S::root_half_bits);
+  const Pack<U, W> biased = bits<U>(i) >> Format<T>::mantissa_bits;
+  // The exponent as low bits of a number whose unit is 1: conversion without an integer-to-floating instruction.
+  constexpr T unit = Format<T>::integral;
+  const Pack<T, W> e = bits<T>(bits<I>(biased) | __builtin_bit_cast(I, unit)) - (unit + Format<T>::bias);
+  return {e + shift, bits<T>((i & S::mantissa) + S::root_half_bits) - 1};
+}
+
+/// log(2^e (1 + f)).
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> log_of(const Split<T, W>& x) {
+  using S = Series<T>;
+  return fma(x.e, S::ln2_high, x.f + fma(x.e, S::ln2_low, S::log_tail(x.f)));
+}
+
+/// A logarithm's values where x is not a positive finite number: -inf at 0, NaN below, x at +inf and NaN.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> log_edges(const Pack<T, W>& x, const Pack<T, W>& r) {
+  const Pack<T, W> edge =
+      select(x == 0, Pack<T, W>(-infinity<T>), select(x < 0, Pack<T, W>(not_a_number<T>), x));
+  return select((x > 0) & (x < infinity<T>), r, edge);
+}
+
+}  // namespace detail
+
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> exp(const Pack<T, W>& x) {
+  using S = detail::Series<T>;
+  const auto r = detail::reduce_exponent(clip(x, S::exp_min, S::exp_max));
+  return detail::times_power_of_two(r.tail + 1, r.n);
+}
+
+/// exp(x) - 1, accurate near 0.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> expm1(const Pack<T, W>& x) {
+  using S = detail::Series<T>;
+  const auto r = detail::reduce_exponent(clip(x, S::expm1_min, S::exp_max));
+  // 2^n (1 + tail) - 1 = 2^n (tail + (1 - 2^-n)); 2^-n only matters while it is above the last bit.
+  const Pack<T, W> down = detail::power_of_two(max(-r.n, Pack<T, W>(T(-100))));
+  return select(x == 0, x, detail::times_power_of_two(r.tail + (1 - down), r.n));
+}
+
+/// The natural logarithm: -inf at 0, NaN below.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> log(const Pack<T, W>& x) {
+  return detail::log_edges(x, detail::log_of(detail::split_mantissa(x)));
+}
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> log2(const Pack<T, W>& x) {
+  constexpr T log2_e = T(0x1.71547652b82fep0);
+  const auto s = detail::split_mantissa(x);
+  return detail::log_edges(x, s.e + (s.f + detail::Series<T>::log_tail(s.f)) * log2_e);
+}
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> log10(const Pack<T, W>& x) {
+  constexpr T log10_e = T(0x1.bcb7b1526e50ep-2), log10_2 = T(0x1.34413509f79ffp-2);
+  const auto s = detail::split_mantissa(x);
+  return detail::log_edges(x, fma(s.e, log10_2, (s.f + detail::Series<T>::log_tail(s.f)) * log10_e));
+}
+/// log(1 + x), accurate near 0.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> log1p(const Pack<T, W>& x) {
+  const Pack<T, W> u = x + 1;
+  auto s = detail::split_mantissa(u, false);
+  // What rounding 1 + x lost, brought to the scale of the mantissa.
+  const Pack<T, W> lost = select(u > x, x - (u - 1), 1 - (u - x));
+  s.f += select(u < infinity<T>, lost * detail::power_of_two(max(-s.e, Pack<T, W>(T(-100)))), Pack<T, W>(0));
+  return select(x == 0, x, detail::log_edges(u, detail::log_of(s)));
+}
+
+/// 1 / (1 + exp(-x)).
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> sigmoid(const Pack<T, W>& x) {
+  const Pack<T, W> e = exp(-abs(x));
+  return select(x < 0, e, Pack<T, W>(1)) / (1 + e);
+}
+/// log(sigmoid(x)) = min(x, 0) - log1p(exp(-|x|)).
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> log_sigmoid(const Pack<T, W>& x) {
+  return min(Pack<T, W>(0), x) - log1p(exp(-abs(x)));
+}
+/// log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)).
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> softplus(const Pack<T, W>& x) {
+  return max(Pack<T, W>(0), x) + log1p(exp(-abs(x)));
+}
+
+/// By m = exp(2 |x|) - 1: tanh |x| = m / (m + 2).
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> tanh(const Pack<T, W>& x) {
+  const Pack<T, W> m = expm1(2 * min(Pack<T, W>(T(20)), abs(x)));
+  return copysign(m / (m + 2), x);
+}
+
+#define XGRAD_SIMD_LIBM(name) \
+  template <class T, int W>   \
+  XGRAD_SIMD_INLINE Pack<T, W> name(const Pack<T, W>& x) { return detail::each_lane(detail::Libm::name, x); }
+XGRAD_SIMD_LIBM(sin)
+XGRAD_SIMD_LIBM(cos)
+XGRAD_SIMD_LIBM(tan)
+XGRAD_SIMD_LIBM(asin)
+XGRAD_SIMD_LIBM(acos)
+XGRAD_SIMD_LIBM(atan)
+XGRAD_SIMD_LIBM(sinh)
+XGRAD_SIMD_LIBM(cosh)
+XGRAD_SIMD_LIBM(asinh)
+XGRAD_SIMD_LIBM(acosh)
+XGRAD_SIMD_LIBM(atanh)
+XGRAD_SIMD_LIBM(erf)
+XGRAD_SIMD_LIBM(erfc)
+#undef XGRAD_SIMD_LIBM
+
+namespace detail {
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> power(const Pack<T, W>& a, const Pack<T, W>& b) { return each_lane(Libm::pow, a, b); }
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> angle(const Pack<T, W>& y, const Pack<T, W>& x) { return each_lane(Libm::atan2, y, x); }
+}  // namespace detail
+
+/// a to the power b, with C's special values: pow(x, 0) = pow(1, y) = 1 even for NaN.
+XGRAD_SIMD_BINARY(pow, detail::power)
+/// The angle of the point (x, y), in [-π, π].
+XGRAD_SIMD_BINARY(atan2, detail::angle)
+
+// ---- plain scalars: one lane of the narrowest pack -------------------------------------------------------------
+
+#define XGRAD_SIMD_SCALAR(name)                                                                           \
+  inline float name(float x) { return name(Pack<float, 4>(x))[0]; }                                       \
+  inline double name(double x) { return name(Pack<double, 2>(x))[0]; }
+XGRAD_SIMD_SCALAR(abs)
+XGRAD_SIMD_SCALAR(sqrt)
+XGRAD_SIMD_SCALAR(rsqrt)
+XGRAD_SIMD_SCALAR(reciprocal)
+XGRAD_SIMD_SCALAR(square)
+XGRAD_SIMD_SCALAR(relu)
+XGRAD_SIMD_SCALAR(sign)
+XGRAD_SIMD_SCALAR(round)
+XGRAD_SIMD_SCALAR(floor)
+XGRAD_SIMD_SCALAR(ceil)
+XGRAD_SIMD_SCALAR(trunc)
+XGRAD_SIMD_SCALAR(exp)
+XGRAD_SIMD_SCALAR(expm1)
+XGRAD_SIMD_SCALAR(log)
+XGRAD_SIMD_SCALAR(log2)
+XGRAD_SIMD_SCALAR(log10)
+XGRAD_SIMD_SCALAR(log1p)
+XGRAD_SIMD_SCALAR(sigmoid)
+XGRAD_SIMD_SCALAR(log_sigmoid)
+XGRAD_SIMD_SCALAR(softplus)
+XGRAD_SIMD_SCALAR(sin)
+XGRAD_SIMD_SCALAR(cos)
+XGRAD_SIMD_SCALAR(tan)
+XGRAD_SIMD_SCALAR(asin)
+XGRAD_SIMD_SCALAR(acos)
+XGRAD_SIMD_SCALAR(atan)
+XGRAD_SIMD_SCALAR(sinh)
+XGRAD_SIMD_SCALAR(cosh)
+XGRAD_SIMD_SCALAR(tanh)
+XGRAD_SIMD_SCALAR(asinh)
+XGRAD_SIMD_SCALAR(acosh)
+XGRAD_SIMD_SCALAR(atanh)
+XGRAD_SIMD_SCALAR(erf)
+XGRAD_SIMD_SCALAR(erfc)
+#undef XGRAD_SIMD_SCALAR
+#define XGRAD_SIMD_SCALAR(name)                                                                 \
+  inline float name(float a, float b) { return name(Pack<float, 4>(a), Pack<float, 4>(b))[0]; } \
+  inline double name(double a, double b) { return name(Pack<double, 2>(a), Pack<double, 2>(b))[0]; }
+XGRAD_SIMD_SCALAR(pow)
+XGRAD_SIMD_SCALAR(atan2)
+XGRAD_SIMD_SCALAR(maximum)
+XGRAD_SIMD_SCALAR(minimum)
+XGRAD_SIMD_SCALAR(copysign)
+#undef XGRAD_SIMD_SCALAR
+inline bool isnan(float x) { return x != x; }
+inline bool isnan(double x) { return x != x; }
+#undef XGRAD_SIMD_BINARY
+
+}  // namespace xgrad::inline v0::simd

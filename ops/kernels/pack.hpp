@@ -1,0 +1,311 @@
+#pragma once
+
+/// \file
+/// `Pack<T, W>`: W numbers of type T in one vector register, and `Mask<W, B>`: W truth values in lanes of B bytes.
+///
+/// A pack behaves like a number: arithmetic, comparisons (which give masks), `select(mask, a, b)`. C++ scalars mix
+/// with packs and take the pack's type. The functions exist for plain scalars too, so that one generic lambda,
+/// `[](auto x) { return select(x > 0, x, 0); }`, runs on float, on packs and on dual numbers (dual.hpp).
+///
+/// Packs are GCC/Clang vector extensions: which instructions they become is decided by the function they end up
+/// in. Two things make that safe. The vector type comes from a specialised trait, since `vector_size` of a template
+/// parameter is silently ignored. And the copy constructor is user-provided, so that a pack is passed in memory
+/// under every ABI: a call that was not inlined is slow, and never a mismatch of vector registers.
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include <xgrad/ops/kernels/level.hpp>
+
+namespace xgrad::inline v0::simd {
+
+namespace detail {
+
+template <class T, int Bytes>
+struct Vector;
+#define XGRAD_SIMD_VECTOR(T, Bytes)                   \
+  template <>                                         \
+  struct Vector<T, Bytes> {                           \
+    typedef T type __attribute__((vector_size(Bytes))); \
+  };
+#define XGRAD_SIMD_VECTORS(T)                                                                         \
+  XGRAD_SIMD_VECTOR(T, 8) XGRAD_SIMD_VECTOR(T, 16) XGRAD_SIMD_VECTOR(T, 32) XGRAD_SIMD_VECTOR(T, 64) \
+  XGRAD_SIMD_VECTOR(T, 128)
+XGRAD_SIMD_VECTORS(float)
+XGRAD_SIMD_VECTORS(double)
+XGRAD_SIMD_VECTORS(std::int32_t)
+XGRAD_SIMD_VECTORS(std::uint32_t)
+XGRAD_SIMD_VECTORS(std::int64_t)
+XGRAD_SIMD_VECTORS(std::uint64_t)
+XGRAD_SIMD_VECTORS(std::int8_t)
+XGRAD_SIMD_VECTORS(std::uint8_t)
+XGRAD_SIMD_VECTOR(std::int8_t, 2)
+XGRAD_SIMD_VECTOR(std::uint8_t, 2)
+XGRAD_SIMD_VECTOR(std::int8_t, 4)
+XGRAD_SIMD_VECTOR(std::uint8_t, 4)
+#undef XGRAD_SIMD_VECTORS
+#undef XGRAD_SIMD_VECTOR
+
+template <int Bytes>
+struct SignedOf;
+template <>
+struct SignedOf<1> { using type = std::int8_t; };
+template <>
+struct SignedOf<4> { using type = std::int32_t; };
+template <>
+struct SignedOf<8> { using type = std::int64_t; };
+
+}  // namespace detail
+
+/// The signed integer as wide as T.
+template <class T>
+using Int = typename detail::SignedOf<sizeof(T)>::type;
+
+template <class T>
+concept Number = std::is_arithmetic_v<T>;
+
+/// W truth values; a lane is all ones (true) or zero.
+template <int W, int B>
+struct Mask {
+  using Lane = typename detail::SignedOf<B>::type;
+  using Lanes = typename detail::Vector<Lane, W * B>::type;
+  static constexpr int width = W;
+  Lanes v;
+
+  Mask() = default;
+  XGRAD_SIMD_INLINE Mask(const Mask& o) : v(o.v) {}
+  XGRAD_SIMD_INLINE Mask& operator=(const Mask& o) { v = o.v; return *this; }
+  XGRAD_SIMD_INLINE explicit Mask(const Lanes& lanes) : v(lanes) {}
+  XGRAD_SIMD_INLINE Mask(bool b) {
+    const Lane lane = b ? -1 : 0;
+    v = lane - Lanes{};
+  }
+  /// The same truth values in lanes of another size.
+  template <int C>
+  XGRAD_SIMD_INLINE Mask(const Mask<W, C>& o) : v(__builtin_convertvector(o.v, Lanes)) {}
+
+  XGRAD_SIMD_INLINE friend Mask operator&(const Mask& a, const Mask& b) { return Mask(a.v & b.v); }
+  XGRAD_SIMD_INLINE friend Mask operator|(const Mask& a, const Mask& b) { return Mask(a.v | b.v); }
+  XGRAD_SIMD_INLINE friend Mask operator^(const Mask& a, const Mask& b) { return Mask(a.v ^ b.v); }
+  XGRAD_SIMD_INLINE friend Mask operator!(const Mask& a) { return Mask(~a.v); }
+  XGRAD_SIMD_INLINE friend Mask operator==(const Mask& a, const Mask& b) { return Mask(~(a.v ^ b.v)); }
+  XGRAD_SIMD_INLINE friend Mask operator!=(const Mask& a, const Mask& b) { return a ^ b; }
+
+  /// From and to bools in memory, a byte each.
+  XGRAD_SIMD_INLINE static Mask load(const bool* p) {
+    using Bytes = typename detail::Vector<std::int8_t, W>::type;
+    Bytes bytes;
+    __builtin_memcpy(&bytes, p, sizeof bytes);
+    return Mask(__builtin_convertvector(-bytes, Lanes));
+  }
+  XGRAD_SIMD_INLINE void store(bool* p) const {
+    using Bytes = typename detail::Vector<std::int8_t, W>::type;
+    const Bytes bytes = -__builtin_convertvector(v, Bytes);
+    __builtin_memcpy(p, &bytes, sizeof bytes);
+  }
+};
+
+/// W numbers.
+template <class T, int W>
+struct Pack {
+  using Lanes = typename detail::Vector<T, W * static_cast<int>(sizeof(T))>::type;
+  using Scalar = T;
+  using Truth = Mask<W, sizeof(T)>;
+  static constexpr int width = W;
+  Lanes v;
+
+  Pack() = default;
+  XGRAD_SIMD_INLINE Pack(const Pack& o) : v(o.v) {}
+  XGRAD_SIMD_INLINE Pack& operator=(const Pack& o) { v = o.v; return *this; }
+  XGRAD_SIMD_INLINE explicit Pack(const Lanes& lanes) : v(lanes) {}
+  /// The same number in every lane. (s - 0 is s for every s; s + 0 would lose the sign of -0.)
+  template <Number S>
+  XGRAD_SIMD_INLINE Pack(S s) {
+    const T lane = static_cast<T>(s);
+    v = lane - Lanes{};
+  }
+
+  XGRAD_SIMD_INLINE static Pack load(const T* p) {
+    Pack r;
+    __builtin_memcpy(&r.v, p, sizeof r.v);
+    return r;
+  }
+  XGRAD_SIMD_INLINE void store(T* p) const { __builtin_memcpy(p, &v, sizeof v); }
+  XGRAD_SIMD_INLINE T operator[](int lane) const { return v[lane]; }
+
+  // clang fuses a * b + c across functions only where it is told so; GCC does by default.
+#if defined(__clang__)
+#define XGRAD_SIMD_CONTRACT _Pragma("clang fp contract(fast)")
+#else
+#define XGRAD_SIMD_CONTRACT
+#endif
+#define XGRAD_SIMD_OPERATOR(op)                                            \
+  XGRAD_SIMD_INLINE friend Pack operator op(const Pack& a, const Pack& b) { \
+    XGRAD_SIMD_CONTRACT                                                    \
+    return Pack(a.v op b.v);                                               \
+  }                                                                        \
+  XGRAD_SIMD_INLINE Pack& operator op##=(const Pack& b) { return *this = *this op b; }
+  XGRAD_SIMD_OPERATOR(+)
+  XGRAD_SIMD_OPERATOR(-)
+  XGRAD_SIMD_OPERATOR(*)
+  XGRAD_SIMD_OPERATOR(/)
+  XGRAD_SIMD_OPERATOR(%)
+  XGRAD_SIMD_OPERATOR(&)
+  XGRAD_SIMD_OPERATOR(|)
+  XGRAD_SIMD_OPERATOR(^)
+  XGRAD_SIMD_OPERATOR(<<)
+  XGRAD_SIMD_OPERATOR(>>)
+#undef XGRAD_SIMD_OPERATOR
+  XGRAD_SIMD_INLINE friend Pack operator-(const Pack& a) { return Pack(-a.v); }
+  XGRAD_SIMD_INLINE friend Pack operator+(const Pack& a) { return a; }
+  XGRAD_SIMD_INLINE friend Pack operator~(const Pack& a) { return Pack(~a.v); }
+
+#define XGRAD_SIMD_COMPARE(op) \
+  XGRAD_SIMD_INLINE friend Truth operator op(const Pack& a, const Pack& b) { return Truth(a.v op b.v); }
+  XGRAD_SIMD_COMPARE(<)
+  XGRAD_SIMD_COMPARE(<=)
+  XGRAD_SIMD_COMPARE(>)
+  XGRAD_SIMD_COMPARE(>=)
+  XGRAD_SIMD_COMPARE(==)
+  XGRAD_SIMD_COMPARE(!=)
+#undef XGRAD_SIMD_COMPARE
+
+  /// a where the mask is true, b elsewhere.
+  XGRAD_SIMD_INLINE friend Pack select(const Truth& m, const Pack& a, const Pack& b) {
+    return Pack(m.v ? a.v : b.v);
+  }
+  /// The smaller, b if either is NaN: one instruction. `minimum` is the one that passes NaN on.
+  XGRAD_SIMD_INLINE friend Pack min(const Pack& a, const Pack& b) { return Pack(a.v < b.v ? a.v : b.v); }
+  /// The larger, b if either is NaN: one instruction. `maximum` is the one that passes NaN on.
+  XGRAD_SIMD_INLINE friend Pack max(const Pack& a, const Pack& b) { return Pack(a.v > b.v ? a.v : b.v); }
+};
+
+template <class T>
+inline constexpr bool is_pack = false;
+template <class T, int W>
+inline constexpr bool is_pack<Pack<T, W>> = true;
+template <class T>
+inline constexpr bool is_mask = false;
+template <int W, int B>
+inline constexpr bool is_mask<Mask<W, B>> = true;
+
+// ---- changes of type -------------------------------------------------------------------------------------------
+
+/// Each lane converted to U (as static_cast does; out of range is undefined for floating to integer).
+template <class U, class T, int W>
+XGRAD_SIMD_INLINE Pack<U, W> cast(const Pack<T, W>& a) {
+  if constexpr (std::is_same_v<U, T>) return a;
+  else return Pack<U, W>(__builtin_convertvector(a.v, typename Pack<U, W>::Lanes));
+}
+/// 1 where true, 0 where false.
+template <class U, int W, int B>
+XGRAD_SIMD_INLINE Pack<U, W> cast(const Mask<W, B>& m) {
+  const Mask<W, sizeof(U)> wide(m);
+  return select(wide, Pack<U, W>(1), Pack<U, W>(0));
+}
+template <class U, Number T>
+XGRAD_SIMD_INLINE constexpr U cast(T a) { return static_cast<U>(a); }
+
+/// The same bits as lanes of another type of the same size.
+template <class U, class T, int W>
+XGRAD_SIMD_INLINE Pack<U, W> bits(const Pack<T, W>& a) {
+  static_assert(sizeof(U) == sizeof(T));
+  return Pack<U, W>(reinterpret_cast<typename Pack<U, W>::Lanes>(a.v));
+}
+
+// ---- lanes -----------------------------------------------------------------------------------------------------
+
+namespace detail {
+template <class P, class V, std::size_t... I>
+XGRAD_SIMD_INLINE P pick(const V& v, std::index_sequence<I...>, int /*offset is in the indices*/) {
+  return P(__builtin_shufflevector(v, v, static_cast<int>(I)...));
+}
+template <class P, class V, std::size_t... I>
+XGRAD_SIMD_INLINE P pick_from(const V& v, std::index_sequence<I...>) {
+  return P(__builtin_shufflevector(v, v, static_cast<int>(I + sizeof...(I))...));
+}
+template <class P, class V, std::size_t... I>
+XGRAD_SIMD_INLINE P glue(const V& a, const V& b, std::index_sequence<I...>) {
+  return P(__builtin_shufflevector(a, b, static_cast<int>(I)...));
+}
+}  // namespace detail
+
+/// Lanes 0 … W/2 - 1.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W / 2> low(const Pack<T, W>& a) {
+  return detail::pick<Pack<T, W / 2>>(a.v, std::make_index_sequence<W / 2>{}, 0);
+}
+/// Lanes W/2 … W - 1.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W / 2> high(const Pack<T, W>& a) {
+  return detail::pick_from<Pack<T, W / 2>>(a.v, std::make_index_sequence<W / 2>{});
+}
+/// The lanes of a followed by those of b.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, 2 * W> join(const Pack<T, W>& a, const Pack<T, W>& b) {
+  return detail::glue<Pack<T, 2 * W>>(a.v, b.v, std::make_index_sequence<2 * W>{});
+}
+
+namespace detail {
+/// Folds the lanes in halves: always in the same order.
+template <class T, int W, class F>
+XGRAD_SIMD_INLINE T fold(const Pack<T, W>& a, F f) {
+  if constexpr (W == 2) {
+    return f(a[0], a[1]);
+  } else if constexpr (W * sizeof(T) <= 8) {
+    T r = a[0];
+    for (int i = 1; i < W; ++i) r = f(r, a[i]);
+    return r;
+  } else {
+    return fold(f(low(a), high(a)), f);
+  }
+}
+}  // namespace detail
+
+// ---- the same names for scalars --------------------------------------------------------------------------------
+
+template <Number A, Number B>
+XGRAD_SIMD_INLINE constexpr std::common_type_t<A, B> select(bool m, A a, B b) { return m ? a : b; }
+template <Number A, Number B>
+XGRAD_SIMD_INLINE constexpr std::common_type_t<A, B> min(A a, B b) { return a < b ? a : b; }
+template <Number A, Number B>
+XGRAD_SIMD_INLINE constexpr std::common_type_t<A, B> max(A a, B b) { return a > b ? a : b; }
+
+/// A mask chooses between two scalars: lanes of their common type.
+template <int W, int B, Number S, Number T>
+XGRAD_SIMD_INLINE Pack<std::common_type_t<S, T>, W> select(const Mask<W, B>& m, S a, T b) {
+  using R = std::common_type_t<S, T>;
+  return select(Mask<W, sizeof(R)>(m), Pack<R, W>(a), Pack<R, W>(b));
+}
+template <int W, int B>
+XGRAD_SIMD_INLINE Mask<W, B> select(const Mask<W, B>& m, const Mask<W, B>& a, const Mask<W, B>& b) {
+  return (m & a) | (!m & b);
+}
+
+template <class T, int W>
+XGRAD_SIMD_INLINE T sum_lanes(const Pack<T, W>& a) {
+  return detail::fold(a, [](const auto& x, const auto& y) XGRAD_SIMD_LAMBDA { return x + y; });
+}
+template <class T, int W>
+XGRAD_SIMD_INLINE T max_lanes(const Pack<T, W>& a) {
+  return detail::fold(a, [](const auto& x, const auto& y) XGRAD_SIMD_LAMBDA { return max(x, y); });
+}
+template <class T, int W>
+XGRAD_SIMD_INLINE T min_lanes(const Pack<T, W>& a) {
+  return detail::fold(a, [](const auto& x, const auto& y) XGRAD_SIMD_LAMBDA { return min(x, y); });
+}
+
+/// Whether any lane is true; whether all are.
+template <int W, int B>
+XGRAD_SIMD_INLINE bool any(const Mask<W, B>& m) {
+  const Pack<typename Mask<W, B>::Lane, W> lanes(m.v);
+  return detail::fold(lanes, [](const auto& x, const auto& y) XGRAD_SIMD_LAMBDA { return x | y; }) != 0;
+}
+template <int W, int B>
+XGRAD_SIMD_INLINE bool all(const Mask<W, B>& m) { return !any(!m); }
+XGRAD_SIMD_INLINE constexpr bool any(bool m) { return m; }
+XGRAD_SIMD_INLINE constexpr bool all(bool m) { return m; }
+
+}  // namespace xgrad::inline v0::simd
