@@ -115,12 +115,7 @@ struct SumTo {
           name, fmt::format("shapes {} and {}: the second does not broadcast to the first: sum over whole "
                             "axes",
                             x.shape().str(), shape.str()));
-    Array y = Array::full(shape, 0, x.dtype());
-    if (x.numel() == 0) return y;
-    const Array wide = y.broadcast_to(x.shape());
-    const detail::LoopPlan plan = detail::plan_loops(x.shape(), {&x, &wide});
-    dispatch_numeric(name, x.dtype(), [&]<class T>() { sum_rows(plan, x.data<T>(), y.mutable_data<T>()); });
-    return y;
+    return xgrad::sum_to(x, shape);
   }
   Tensor vjp(const Tensor& dy, Skip x) const { return broadcast_to(dy, x.shape); }
 
@@ -162,6 +157,16 @@ struct AsType {
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b) { return record(Add{}, a, b); }
+
+Array sum_to(const Array& x, const Shape& shape) {
+  Array y = Array::full(shape, 0, x.dtype());
+  if (x.numel() == 0) return y;
+  const Array wide = y.broadcast_to(x.shape());
+  const detail::LoopPlan plan = detail::plan_loops(x.shape(), {&x, &wide});
+  dispatch_numeric(SumTo::name, x.dtype(),
+                   [&]<class T>() { sum_rows(plan, x.data<T>(), y.mutable_data<T>()); });
+  return y;
+}
 
 Tensor sum_to(const Tensor& x, const Shape& shape) { return record(SumTo{shape}, x); }
 

@@ -11,6 +11,9 @@ Tensor add(const Tensor& a, const Tensor& b);
 /// Gradient: the cotangent, broadcast back. Throws ShapeError unless `shape` broadcasts to x's.
 Tensor sum_to(const Tensor& x, const Shape& shape);
 
+/// The same on arrays, for kernels. `shape` has been checked.
+Array sum_to(const Array& x, const Shape& shape);
+
 /// `x` repeated along new axes and axes of size 1, as a view, by NumPy's rule.
 /// Gradient: the cotangent summed over the repeated axes. Throws ShapeError unless x's shape broadcasts to
 /// `shape`.

@@ -1,0 +1,358 @@
+#include <fmt/format.h>
+
+#include <xgrad/core/accumulate.hpp>
+#include <xgrad/core/loops.hpp>
+#include <xgrad/core/op.hpp>
+#include <xgrad/ops/kernels/gemm.hpp>
+#include <xgrad/ops/kernels/parallel.hpp>
+#include <xgrad/ops/linalg.hpp>
+
+namespace xgrad::inline v0 {
+namespace {
+
+/// A matrix, or a stack of them, whose rows or columns are dense: what a product kernel takes.
+struct Matrix {
+  Array array;        // (…, rows, cols)
+  bool transposed;    // columns are dense
+  std::int64_t lead;  // from one dense line to the next
+
+  explicit Matrix(const Array& a) : array(a), transposed(false), lead(0) {
+    const std::int64_t rows = a.size(-2), cols = a.size(-1);
+    const std::int64_t rs = a.strides()[a.rank() - 2], cs = a.strides()[a.rank() - 1];
+    if ((cs == 1 || cols == 1) && (rs >= cols || rows == 1)) {
+      lead = rows == 1 ? cols : rs;
+    } else if ((rs == 1 || rows == 1) && (cs >= rows || cols == 1)) {
+      transposed = true;
+      lead = cols == 1 ? rows : cs;
+    } else {
+      array = a.contiguous();
+      lead = cols;
+    }
+    if (lead < 1) lead = 1;
+  }
+};
+
+template <class T>
+void multiply_plain(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, bool ta,
+                    const T* b, std::int64_t ldb, bool tb, T* c) {
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t j = 0; j < n; ++j) {
+      T sum = 0;
+      for (std::int64_t l = 0; l < k; ++l)
+        sum = static_cast<T>(sum +
+                             (ta ? a[l * lda + i] : a[i * lda + l]) * (tb ? b[j * ldb + l] : b[l * ldb + j]));
+      c[i * n + j] = sum;
+    }
+}
+
+/// y (…, m, n) = a (…, m, k) · b (…, k, n); y is row-major, the batch axes of a and b broadcast to y's.
+template <class T>
+void multiply(const Matrix& a, const Matrix& b, Array& y) {
+  const std::int64_t m = y.size(-2), n = y.size(-1), k = a.array.size(-1);
+  const auto batch_part = [](const Array& x) {
+    Shape shape, strides;
+    for (int i = 0; i + 2 < x.rank(); ++i) {
+      shape.push_back(x.size(i));
+      strides.push_back(x.strides()[i]);
+    }
+    return x.as_strided(shape, strides, 0);
+  };
+  const Array yb = batch_part(y), ab = batch_part(a.array), bb = batch_part(b.array);
+  const detail::LoopPlan plan = detail::plan_loops(yb.shape(), {&yb, &ab, &bb});
+  T* yp = y.mutable_data<T>();
+  const T* ap = a.array.data<T>();
+  const T* bp = b.array.data<T>();
+  detail::for_each_row(plan, 0, plan.rows(), [&](const std::int64_t* at) {
+    const std::int64_t count = plan.inner_size();
+    if constexpr (std::is_floating_point_v<T>) {
+      if (count == 1) {
+        kernels::gemm(m, n, k, ap + at[1], a.lead, a.transposed, bp + at[2], b.lead, b.transposed, yp + at[0],
+                      n);
+      } else {
+        kernels::gemm_batched(count, {plan.inner_stride(1), plan.inner_stride(2), plan.inner_stride(0)}, m, n,
+                              k, ap + at[1], a.lead, a.transposed, bp + at[2], b.lead, b.transposed,
+                              yp + at[0], n);
+      }
+    } else {
+      for (std::int64_t i = 0; i < count; ++i)
+        multiply_plain(m, n, k, ap + at[1] + i * plan.inner_stride(1), a.lead, a.transposed,
+                       bp + at[2] + i * plan.inner_stride(2), b.lead, b.transposed,
+                       yp + at[0] + i * plan.inner_stride(0));
+    }
+  });
+}
+
+/// With an axis of size 1 at `axis`.
+Array with_axis(const Array& x, int axis) {
+  Shape s = x.shape();
+  s.insert(axis, 1);
+  return x.reshape(s);
+}
+Tensor with_axis(const Tensor& x, int axis) {
+  Shape s = x.shape();
+  s.insert(axis, 1);
+  return x.reshape(s);
+}
+
+/// a · b.   da = dy · bᵀ, db = aᵀ · dy
+struct MatMul {
+  static constexpr std::string_view name = "matmul";
+  static std::vector<Sample> samples() {
+    return {sample({3, 4}, {4, 2}),
+            sample({4}, {4}),
+            sample({4}, {4, 2}),
+            sample({3, 4}, {4}),
+            sample({2, 3, 4}, {4, 2}),
+            sample({5, 2, 3}, {3, 4}),
+            sample({2, 1, 3, 4}, {3, 4, 2}),
+            sample({3, 4}, {2, 4, 2}),
+            sample({4}, {2, 4, 3}),
+            sample({2, 3, 4}, {4}),
+            sample({3, 0}, {0, 2})};
+  }
+  static Array reference(const Array& a0, const Array& b0) {
+    const Array a = a0.rank() == 1 ? with_axis(a0, 0) : a0, b = b0.rank() == 1 ? with_axis(b0, 1) : b0;
+    Array y = Array::empty(matrix_shape(a0.shape(), b0.shape(), a.shape(), b.shape()), DType::float64);
+    const std::int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1),
+                       batches = y.numel() / std::max<std::int64_t>(1, m * n);
+    Shape batch;
+    for (int i = 0; i + 2 < y.rank(); ++i) batch.push_back(y.size(i));
+    const auto stack = [&](const Array& x) {
+      Shape s = batch;
+      s.push_back(x.size(-2));
+      s.push_back(x.size(-1));
+      return x.broadcast_to(s).contiguous();
+    };
+    const Array as = stack(a), bs = stack(b);
+    for (std::int64_t t = 0; t < batches; ++t)
+      for (std::int64_t i = 0; i < m; ++i)
+        for (std::int64_t j = 0; j < n; ++j) {
+          long double sum = 0;
+          for (std::int64_t l = 0; l < k; ++l)
+            sum += static_cast<long double>(as.data<double>()[(t * m + i) * k + l]) *
+                   bs.data<double>()[(t * k + l) * n + j];
+          y.mutable_data<double>()[(t * m + i) * n + j] = static_cast<double>(sum);
+        }
+    return y.reshape(result_shape(a0.shape(), b0.shape(), y.shape()));
+  }
+
+  Array forward(const Array& a0, const Array& b0) const {
+    const DType t = promote(a0.dtype(), b0.dtype());
+    if (a0.rank() == 0 || b0.rank() == 0)
+      throw ShapeError(name,
+                       fmt::format("shapes {} and {}: a 0-d operand has no axis to multiply along: use * for "
+                                   "products with a number",
+                                   a0.shape().str(), b0.shape().str()));
+    const Array a = (a0.rank() == 1 ? with_axis(a0, 0) : a0).astype(t);
+    const Array b = (b0.rank() == 1 ? with_axis(b0, 1) : b0).astype(t);
+    const Shape shape = matrix_shape(a0.shape(), b0.shape(), a.shape(), b.shape());
+    Array y = Array::empty(shape, t);
+    if (y.numel() > 0) {
+      dispatch_numeric(name, t, [&]<class T>() {
+        // A stack of matrices times one matrix is one tall product.
+        if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous()) {
+          const std::int64_t rows = a.numel() / std::max<std::int64_t>(1, a.size(-1));
+          if (a.size(-1) > 0) {
+            Array flat = y.reshape({rows, y.size(-1)});
+            multiply<T>(Matrix(a.reshape({rows, a.size(-1)})), Matrix(b), flat);
+            return;
+          }
+        }
+        multiply<T>(Matrix(a), Matrix(b), y);
+      });
+    }
+    return y.reshape(result_shape(a0.shape(), b0.shape(), shape));
+  }
+
+  Grads<2> vjp(const Tensor& dy0, const Tensor& a0, const Tensor& b0, Needs needs) const {
+    const Tensor a = a0.rank() == 1 ? with_axis(a0, 0) : a0, b = b0.rank() == 1 ? with_axis(b0, 1) : b0;
+    Tensor dy = dy0;
+    if (b0.rank() == 1) dy = with_axis(dy, dy.rank());
+    if (a0.rank() == 1) dy = with_axis(dy, dy.rank() - 1);
+    Tensor da, db;
+    if (needs[0]) {
+      da = matmul(dy, b.transpose(-1, -2));
+      if (a0.rank() == 1) {
+        Shape s = da.shape();
+        s.erase(s.rank() - 2);
+        da = da.reshape(s);
+      }
+    }
+    if (needs[1]) {
+      if (b.rank() == 2 && a.rank() > 2) {  // the sum over the batch is part of the product
+        db = matmul(a.reshape({-1, a.size(-1)}).transpose(0, 1), dy.reshape({-1, dy.size(-1)}));
+      } else {
+        db = matmul(a.transpose(-1, -2), dy);
+      }
+      if (b0.rank() == 1) {
+        Shape s = db.shape();
+        s.erase(s.rank() - 1);
+        db = db.reshape(s);
+      }
+    }
+    return {da, db};
+  }
+
+  /// (…, m, n) of operands that are matrices by now; messages show what the user passed.
+  static Shape matrix_shape(const Shape& shown_a, const Shape& shown_b, const Shape& a, const Shape& b) {
+    const std::int64_t k = a.back(), inner = b[b.rank() - 2];
+    if (k != inner) {
+      Shape fixed = shown_b;
+      fixed[shown_b.rank() == 1 ? 0 : shown_b.rank() - 2] = k;
+      throw ShapeError(name, fmt::format("shapes {} and {}: inner dimensions {} and {} differ: make b {}",
+                                         shown_a.str(), shown_b.str(), k, inner, fixed.str()));
+    }
+    const auto batch = [](const Shape& s) { return Shape(std::span(s.begin(), s.end() - 2)); };
+    Shape shape;
+    try {
+      shape = broadcast_shapes(name, batch(a), batch(b));
+    } catch (const ShapeError&) {
+      throw ShapeError(
+          name, fmt::format("shapes {} and {}: batch axes {} and {} do not broadcast: make them equal, or 1",
+                            shown_a.str(), shown_b.str(), batch(a).str(), batch(b).str()));
+    }
+    shape.push_back(a[a.rank() - 2]);
+    shape.push_back(b.back());
+    return shape;
+  }
+
+  /// `shape` without the axes that vectors did not have.
+  static Shape result_shape(const Shape& a, const Shape& b, Shape shape) {
+    if (b.rank() == 1) shape.erase(shape.rank() - 1);
+    if (a.rank() == 1) shape.erase(shape.rank() - (b.rank() == 1 ? 1 : 2));
+    return shape;
+  }
+};
+
+/// x · weightᵀ + bias.   dx = dy · weight, dweight = dyᵀ · x, dbias = Σ dy
+struct Linear {
+  static constexpr std::string_view name = "linear";
+  static std::vector<Sample> samples() {
+    return {sample({5, 3}, {4, 3}, {4}), sample({2, 5, 3}, {4, 3}, {4}), sample({3}, {4, 3}, {4}),
+            sample({0, 3}, {4, 3}, {4})};
+  }
+  static Array reference(const Array& x, const Array& w, const Array& b) {
+    Shape shape = x.shape();
+    shape.back() = w.size(0);
+    Array y = Array::empty(shape, DType::float64);
+    const std::int64_t in = w.size(1), out = w.size(0);
+    const std::vector<double> xs = x.to_vector<double>(), ws = w.to_vector<double>(),
+                              bs = b.to_vector<double>();
+    for (std::int64_t i = 0; i < y.numel(); ++i) {
+      const std::int64_t row = i / out, j = i % out;
+      long double sum = bs[static_cast<std::size_t>(j)];
+      for (std::int64_t l = 0; l < in; ++l)
+        sum += static_cast<long double>(xs[static_cast<std::size_t>(row * in + l)]) *
+               ws[static_cast<std::size_t>(j * in + l)];
+      y.mutable_data<double>()[i] = static_cast<double>(sum);
+    }
+    return y;
+  }
+
+  Array forward(const Array& x, const Array& w, const Array& b) const {
+    check(x, w, b);
+    Shape shape = x.shape();
+    shape.back() = w.size(0);
+    Array y = Array::empty(shape, x.dtype());
+    const Matrix xm(rows_of(x)), wm(w);
+    const Array bias = b.contiguous();
+    dispatch_floating(name, x.dtype(), [&]<class T>() {
+      kernels::GemmOptions<T> options;
+      options.bias = bias.data<T>();
+      kernels::gemm(xm.array.size(0), w.size(0), w.size(1), xm.array.data<T>(), xm.lead, xm.transposed,
+                    wm.array.data<T>(), wm.lead, !wm.transposed, y.mutable_data<T>(), w.size(0), options);
+    });
+    return y;
+  }
+
+  Grads<3> vjp(const Tensor& dy, const Tensor& x, const Tensor& w, Skip b, Needs needs) const {
+    const Tensor rows = dy.reshape({-1, w.size(0)});
+    return {needs[0] ? matmul(dy, w) : Tensor(),
+            needs[1] ? matmul(rows.transpose(0, 1), x.reshape({-1, w.size(1)})) : Tensor(),
+            needs[2] ? sum_to(dy, b.shape) : Tensor()};
+  }
+
+  GradArrays<3> vjp_kernel(const Array& dy, const Array& x, const Array& w, Skip b, Needs needs) const {
+    const Matrix dm(rows_of(dy)), xm(rows_of(x)), wm(w);
+    const std::int64_t m = dm.array.size(0), out = w.size(0), in = w.size(1);
+    GradArrays<3> grads;
+    dispatch_floating(name, dy.dtype(), [&]<class T>() {
+      if (needs[0]) {
+        grads[0] = Array::empty(x.shape(), x.dtype());
+        kernels::gemm(m, in, out, dm.array.data<T>(), dm.lead, dm.transposed, wm.array.data<T>(), wm.lead,
+                      wm.transposed, grads[0].mutable_data<T>(), in);
+      }
+      if (needs[1]) {
+        grads[1] = Array::empty(w.shape(), w.dtype());
+        kernels::gemm(out, in, m, dm.array.data<T>(), dm.lead, !dm.transposed, xm.array.data<T>(), xm.lead,
+                      xm.transposed, grads[1].mutable_data<T>(), in);
+      }
+      if (needs[2]) grads[2] = sum_to(dy, b.shape);
+    });
+    return grads;
+  }
+
+  static Array rows_of(const Array& x) {
+    const std::int64_t cols = x.shape().back();
+    std::int64_t rows = 1;
+    for (int i = 0; i + 1 < x.rank(); ++i) rows *= x.size(i);
+    return x.rank() == 2 ? x : x.reshape({rows, cols});
+  }
+
+  static void check(const Array& x, const Array& w, const Array& b) {
+    if (w.rank() != 2)
+      throw ShapeError(
+          name, fmt::format("the weight has shape {}: it must be (out, in): reshape it", w.shape().str()));
+    if (x.rank() == 0 || x.size(-1) != w.size(1)) {
+      Shape fixed = x.rank() == 0 ? Shape{1} : x.shape();
+      fixed.back() = w.size(1);
+      throw ShapeError(
+          name, fmt::format("shapes {} and {}: the last axis of x must have the weight's {} inputs: make x "
+                            "{}, or the weight (out, in) with x's size as in",
+                            x.shape().str(), w.shape().str(), w.size(1), fixed.str()));
+    }
+    if (b.rank() != 1 || b.size(0) != w.size(0))
+      throw ShapeError(name, fmt::format("a bias of shape {} beside a weight of shape {}: make it ({},)",
+                                         b.shape().str(), w.shape().str(), w.size(0)));
+    if (x.dtype() != w.dtype() || x.dtype() != b.dtype())
+      throw DTypeError(name,
+                       fmt::format("dtypes {}, {} and {} of x, weight and bias: make them one with astype",
+                                   xgrad::name(x.dtype()), xgrad::name(w.dtype()), xgrad::name(b.dtype())));
+    if (!is_floating(x.dtype())) throw_not_floating(name, x.dtype());
+  }
+};
+
+void require_vectors(std::string_view op, const Tensor& a, const Tensor& b) {
+  if (a.rank() != 1 || b.rank() != 1)
+    throw ShapeError(op, fmt::format("shapes {} and {}: both must be vectors: flatten them, or use matmul",
+                                     a.shape().str(), b.shape().str()));
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b) { return record(MatMul{}, a, b); }
+
+Tensor dot(const Tensor& a, const Tensor& b) {
+  require_vectors("dot", a, b);
+  if (a.numel() != b.numel())
+    throw ShapeError("dot", fmt::format("shapes {} and {}: the sizes differ: make them equal",
+                                        a.shape().str(), b.shape().str()));
+  return matmul(a, b);
+}
+
+Tensor outer(const Tensor& a, const Tensor& b) {
+  require_vectors("outer", a, b);
+  return matmul(a.reshape({-1, 1}), b.reshape({1, -1}));
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (bias.defined()) return record(Linear{}, x, weight, bias);
+  if (weight.rank() != 2)
+    throw ShapeError(Linear::name, fmt::format("the weight has shape {}: it must be (out, in): reshape it",
+                                               weight.shape().str()));
+  return matmul(x, weight.transpose(0, 1));
+}
+
+Tensor Tensor::matmul(const Tensor& other) const { return xgrad::matmul(*this, other); }
+
+}  // namespace xgrad::inline v0
