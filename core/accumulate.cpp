@@ -1,27 +1,12 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstring>
 #include <xgrad/core/accumulate.hpp>
 #include <xgrad/core/extras.hpp>
-#include <xgrad/core/loops.hpp>
+#include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
-#include <xgrad/ops/kernels/parallel.hpp>
 
 namespace xgrad::inline v0 {
 namespace {
-
-constexpr std::int64_t grain = 1 << 15;  // elements that one thread adds by itself
-
-template <class T>
-void add_row(T* y, std::int64_t ys, const T* a, std::int64_t as, const T* b, std::int64_t bs,
-             std::int64_t n) {
-  if (ys == 1 && as == 1 && bs == 1) {
-    for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<T>(a[i] + b[i]);
-  } else {
-    for (std::int64_t i = 0; i < n; ++i) y[i * ys] = static_cast<T>(a[i * as] + b[i * bs]);
-  }
-}
 
 /// y[i] += sum of the x that broadcasting had made of it.
 template <class T>
@@ -53,32 +38,10 @@ struct Add {
   Array forward(const Array& a, const Array& b) const {
     if (a.rank() == 0 && b.rank() == 0 && a.dtype() == DType::float32 && b.dtype() == DType::float32)
       return Array::scalar(*a.data<float>() + *b.data<float>());
-    return general(a, b);
+    return map_numeric(
+        name, [](auto p, auto q) { return p + q; }, a, b);
   }
   Grads<2> vjp(const Tensor& dy) const { return {dy, dy}; }
-
-  static Array general(const Array& a0, const Array& b0) {
-    const Shape shape = broadcast_shapes(name, a0.shape(), b0.shape());
-    const DType t = promote(a0.dtype(), b0.dtype());
-    const Array a = a0.astype(t), b = b0.astype(t);
-    Array y = Array::empty_like(a.shape() == shape ? a : b, shape, t);
-    if (y.numel() == 0) return y;
-    const detail::LoopPlan plan = detail::plan_loops(shape, {&y, &a, &b});
-    dispatch(t, [&]<class T>() {
-      const std::int64_t n = plan.inner_size();
-      T* yp = y.mutable_data<T>();
-      const T* ap = a.data<T>();
-      const T* bp = b.data<T>();
-      kernels::parallel_for(plan.rows(), std::max<std::int64_t>(1, grain / n),
-                            [&](std::int64_t lo, std::int64_t hi) {
-                              detail::for_each_row(plan, lo, hi, [&](const std::int64_t* at) {
-                                add_row(yp + at[0], plan.inner_stride(0), ap + at[1], plan.inner_stride(1),
-                                        bp + at[2], plan.inner_stride(2), n);
-                              });
-                            });
-    });
-    return y;
-  }
 };
 
 /// Reads an Array of float64 as reference code likes it.
@@ -128,7 +91,7 @@ struct BroadcastTo {
     return {sample(BroadcastTo{{3, 4}}, {4}), sample(BroadcastTo{{3, 4}}, {3, 1}),
             sample(BroadcastTo{{2, 2}}, {})};
   }
-  Array reference(const Array& x) const { return Add::general(x, Array::full(shape, 0.0, DType::float64)); }
+  Array reference(const Array& x) const { return Add{}.forward(x, Array::full(shape, 0.0, DType::float64)); }
 
   Array forward(const Array& x) const {
     if (!broadcasts_to(x.shape(), shape))
@@ -180,11 +143,11 @@ Tensor astype(const Tensor& x, DType t) { return x.dtype() == t ? x : record(AsT
 namespace detail {
 
 void accumulate_in_place(Array& a, const Array& b) {
-  dispatch(a.dtype(), [&]<class T>() {
+  dispatch_floating(Add::name, a.dtype(), [&]<class T>() {
     T* y = a.mutable_data<T>();
     const T* x = b.data<T>();
-    kernels::parallel_for(a.numel(), grain, [&](std::int64_t lo, std::int64_t hi) {
-      for (std::int64_t i = lo; i < hi; ++i) y[i] = static_cast<T>(y[i] + x[i]);
+    kernels::parallel_for(a.numel(), map_grain, [&](std::int64_t lo, std::int64_t hi) {
+      kernels::map([](auto p, auto q) { return p + q; }, hi - lo, y + lo, y + lo, x + lo);
     });
   });
 }

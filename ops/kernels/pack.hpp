@@ -281,7 +281,7 @@ XGRAD_SIMD_INLINE Pack<std::common_type_t<S, T>, W> select(const Mask<W, B>& m, 
 }
 template <int W, int B>
 XGRAD_SIMD_INLINE Mask<W, B> select(const Mask<W, B>& m, const Mask<W, B>& a, const Mask<W, B>& b) {
-  return (m & a) | (!m & b);
+  return (m & a) | ((!m) & b);
 }
 
 template <class T, int W>
