@@ -8,22 +8,33 @@
 namespace xgrad::inline v0::simd {
 
 namespace detail {
-// The few operations that vector extensions cannot say. Plain inline, not always_inline: a function with a target
-// can only be inlined once everything between it and the driver has been.
+// The few operations that vector extensions cannot say. Plain inline, not always_inline: a function with a
+// target can only be inlined once everything between it and the driver has been. The templates stand for the
+// registers that have none; they are named in branches not taken, and have no body.
+template <class P>
+P fused(const P& a, const P& b, const P& c);
+template <class P>
+P root(const P& a);
+template <class P>
+P scale(const P& a, const P& n);
 #if XGRAD_SIMD_X86
-[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<float, 16> fused(const Pack<float, 16>& a, const Pack<float, 16>& b,
+[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<float, 16> fused(const Pack<float, 16>& a,
+                                                                   const Pack<float, 16>& b,
                                                                    const Pack<float, 16>& c) {
   return Pack<float, 16>(__builtin_ia32_vfmaddps512_mask(a.v, b.v, c.v, static_cast<unsigned short>(-1), 4));
 }
-[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<double, 8> fused(const Pack<double, 8>& a, const Pack<double, 8>& b,
+[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<double, 8> fused(const Pack<double, 8>& a,
+                                                                   const Pack<double, 8>& b,
                                                                    const Pack<double, 8>& c) {
   return Pack<double, 8>(__builtin_ia32_vfmaddpd512_mask(a.v, b.v, c.v, static_cast<unsigned char>(-1), 4));
 }
-[[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline Pack<float, 8> fused(const Pack<float, 8>& a, const Pack<float, 8>& b,
+[[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline Pack<float, 8> fused(const Pack<float, 8>& a,
+                                                                  const Pack<float, 8>& b,
                                                                   const Pack<float, 8>& c) {
   return Pack<float, 8>(__builtin_ia32_vfmaddps256(a.v, b.v, c.v));
 }
-[[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline Pack<double, 4> fused(const Pack<double, 4>& a, const Pack<double, 4>& b,
+[[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline Pack<double, 4> fused(const Pack<double, 4>& a,
+                                                                   const Pack<double, 4>& b,
                                                                    const Pack<double, 4>& c) {
   return Pack<double, 4>(__builtin_ia32_vfmaddpd256(a.v, b.v, c.v));
 }
@@ -85,8 +96,10 @@ inline constexpr T not_a_number = static_cast<T>(__builtin_nan(""));
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> fma(const Pack<T, W>& a, const Pack<T, W>& b,
                                  const std::type_identity_t<Pack<T, W>>& c) {
-  if constexpr (std::is_floating_point_v<T> && detail::wide_register<T, W>) return detail::fused(a, b, c);
-  else return a * b + c;
+  if constexpr (std::is_floating_point_v<T> && detail::wide_register<T, W>)
+    return detail::fused(a, b, c);
+  else
+    return a * b + c;
 }
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> fma(const Pack<T, W>& a, T b, const std::type_identity_t<Pack<T, W>>& c) {
@@ -113,9 +126,12 @@ XGRAD_SIMD_INLINE Pack<T, W> sqrt(const Pack<T, W>& a) {
 
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> abs(const Pack<T, W>& a) {
-  if constexpr (std::is_floating_point_v<T>) return bits<T>(bits<Int<T>>(a) & ~detail::Format<T>::sign_bit);
-  else if constexpr (std::is_signed_v<T>) return select(a < 0, -a, a);
-  else return a;
+  if constexpr (std::is_floating_point_v<T>)
+    return bits<T>(bits<Int<T>>(a) & ~detail::Format<T>::sign_bit);
+  else if constexpr (std::is_signed_v<T>)
+    return select(a < 0, -a, a);
+  else
+    return a;
 }
 /// |a| with the sign of s.
 template <class T, int W>
@@ -124,11 +140,17 @@ XGRAD_SIMD_INLINE Pack<T, W> copysign(const Pack<T, W>& a, const Pack<T, W>& s) 
   return bits<T>((bits<Int<T>>(a) & ~sign) | (bits<Int<T>>(s) & sign));
 }
 template <class T, int W>
-XGRAD_SIMD_INLINE typename Pack<T, W>::Truth isnan(const Pack<T, W>& a) { return a != a; }
+XGRAD_SIMD_INLINE typename Pack<T, W>::Truth isnan(const Pack<T, W>& a) {
+  return a != a;
+}
 template <class T, int W>
-XGRAD_SIMD_INLINE typename Pack<T, W>::Truth isinf(const Pack<T, W>& a) { return abs(a) == infinity<T>; }
+XGRAD_SIMD_INLINE typename Pack<T, W>::Truth isinf(const Pack<T, W>& a) {
+  return abs(a) == infinity<T>;
+}
 template <class T, int W>
-XGRAD_SIMD_INLINE typename Pack<T, W>::Truth isfinite(const Pack<T, W>& a) { return abs(a) < infinity<T>; }
+XGRAD_SIMD_INLINE typename Pack<T, W>::Truth isfinite(const Pack<T, W>& a) {
+  return abs(a) < infinity<T>;
+}
 
 /// To the nearest integer, halves to the even one; the sign of zero is kept.
 template <class T, int W>
@@ -144,61 +166,85 @@ XGRAD_SIMD_INLINE Pack<T, W> round(const Pack<T, W>& a) {
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> floor(const Pack<T, W>& a) {
   const Pack<T, W> r = round(a);
-  if constexpr (std::is_floating_point_v<T>) return select(r > a, r - 1, r);
-  else return r;
+  if constexpr (std::is_floating_point_v<T>)
+    return select(r > a, r - 1, r);
+  else
+    return r;
 }
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> ceil(const Pack<T, W>& a) {
   const Pack<T, W> r = round(a);
-  if constexpr (std::is_floating_point_v<T>) return copysign(select(r < a, r + 1, r), a);
-  else return r;
+  if constexpr (std::is_floating_point_v<T>)
+    return copysign(select(r < a, r + 1, r), a);
+  else
+    return r;
 }
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> trunc(const Pack<T, W>& a) {
-  if constexpr (std::is_floating_point_v<T>) return copysign(floor(abs(a)), a);
-  else return a;
+  if constexpr (std::is_floating_point_v<T>)
+    return copysign(floor(abs(a)), a);
+  else
+    return a;
 }
 /// -1, 0 or 1; NaN stays NaN.
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> sign(const Pack<T, W>& a) {
   const Pack<T, W> positive = select(a > 0, Pack<T, W>(1), a);
-  if constexpr (std::is_unsigned_v<T>) return positive;
-  else return select(a < 0, Pack<T, W>(-1), positive);
+  if constexpr (std::is_unsigned_v<T>)
+    return positive;
+  else
+    return select(a < 0, Pack<T, W>(-1), positive);
 }
 template <class T, int W>
-XGRAD_SIMD_INLINE Pack<T, W> square(const Pack<T, W>& a) { return a * a; }
+XGRAD_SIMD_INLINE Pack<T, W> square(const Pack<T, W>& a) {
+  return a * a;
+}
 template <class T, int W>
-XGRAD_SIMD_INLINE Pack<T, W> reciprocal(const Pack<T, W>& a) { return 1 / a; }
+XGRAD_SIMD_INLINE Pack<T, W> reciprocal(const Pack<T, W>& a) {
+  return 1 / a;
+}
 /// max(a, 0); NaN stays NaN.
 template <class T, int W>
-XGRAD_SIMD_INLINE Pack<T, W> relu(const Pack<T, W>& a) { return select(a < 0, Pack<T, W>(0), a); }
+XGRAD_SIMD_INLINE Pack<T, W> relu(const Pack<T, W>& a) {
+  return select(a < 0, Pack<T, W>(0), a);
+}
 /// 1 / sqrt(a).
 template <class T, int W>
-XGRAD_SIMD_INLINE Pack<T, W> rsqrt(const Pack<T, W>& a) { return 1 / sqrt(a); }
+XGRAD_SIMD_INLINE Pack<T, W> rsqrt(const Pack<T, W>& a) {
+  return 1 / sqrt(a);
+}
 
 namespace detail {
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> larger(const Pack<T, W>& a, const Pack<T, W>& b) {
-  if constexpr (std::is_floating_point_v<T>) return select(a != a, a, max(a, b));
-  else return max(a, b);
+  if constexpr (std::is_floating_point_v<T>)
+    return select(a != a, a, max(a, b));
+  else
+    return max(a, b);
 }
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> smaller(const Pack<T, W>& a, const Pack<T, W>& b) {
-  if constexpr (std::is_floating_point_v<T>) return select(a != a, a, min(a, b));
-  else return min(a, b);
+  if constexpr (std::is_floating_point_v<T>)
+    return select(a != a, a, min(a, b));
+  else
+    return min(a, b);
 }
 }  // namespace detail
 
 // A function of two numbers, either of which may be a C++ scalar.
-#define XGRAD_SIMD_BINARY(name, lanes)                                                         \
-  template <class T, int W>                                                                    \
-  XGRAD_SIMD_INLINE Pack<T, W> name(const Pack<T, W>& a, const Pack<T, W>& b) {                \
-    return lanes(a, b);                                                                        \
-  }                                                                                            \
-  template <class T, int W, Number S>                                                          \
-  XGRAD_SIMD_INLINE Pack<T, W> name(const Pack<T, W>& a, S b) { return lanes(a, Pack<T, W>(b)); } \
-  template <class T, int W, Number S>                                                          \
-  XGRAD_SIMD_INLINE Pack<T, W> name(S a, const Pack<T, W>& b) { return lanes(Pack<T, W>(a), b); }
+#define XGRAD_SIMD_BINARY(name, lanes)                                          \
+  template <class T, int W>                                                     \
+  XGRAD_SIMD_INLINE Pack<T, W> name(const Pack<T, W>& a, const Pack<T, W>& b) { \
+    return lanes(a, b);                                                         \
+  }                                                                             \
+  template <class T, int W, Number S>                                           \
+  XGRAD_SIMD_INLINE Pack<T, W> name(const Pack<T, W>& a, S b) {                 \
+    return lanes(a, Pack<T, W>(b));                                             \
+  }                                                                             \
+  template <class T, int W, Number S>                                           \
+  XGRAD_SIMD_INLINE Pack<T, W> name(S a, const Pack<T, W>& b) {                 \
+    return lanes(Pack<T, W>(a), b);                                             \
+  }
 
 /// The larger and the smaller of two; NaN if either is NaN (min and max of pack.hpp do not promise that).
 XGRAD_SIMD_BINARY(maximum, detail::larger)
@@ -213,6 +259,8 @@ XGRAD_SIMD_INLINE Pack<T, W> clip(const Pack<T, W>& x, const std::type_identity_
 
 /// `select` under the name that it has for tensors.
 template <class M, class A, class B>
-XGRAD_SIMD_INLINE auto where(const M& mask, const A& a, const B& b) { return select(mask, a, b); }
+XGRAD_SIMD_INLINE auto where(const M& mask, const A& a, const B& b) {
+  return select(mask, a, b);
+}
 
 }  // namespace xgrad::inline v0::simd

@@ -8,15 +8,15 @@
 ///
 ///     f(v + d ε) = f(v) + f'(v) d ε.
 ///
-/// So if each elementary function maps (v, d) to (f(v), f'(v) d), then whatever is composed of them does so too:
-/// that is the chain rule. Sums and products follow from ε² = 0 alone, e.g.
-/// (a + a' ε)(b + b' ε) = ab + (a' b + a b') ε. To differentiate f(x, y) in both arguments at once, take two
-/// infinitesimals, with products ε_i ε_j = 0: x + ε_0 and y + ε_1 give f + (∂f/∂x) ε_0 + (∂f/∂y) ε_1. This is
-/// forward-mode differentiation; it carries N partial derivatives through every step, which is cheap for the one to
-/// three inputs of an elementwise function, and exact: nothing is approximated by differences.
+/// So if each elementary function maps (v, d) to (f(v), f'(v) d), then whatever is composed of them does so
+/// too: that is the chain rule. Sums and products follow from ε² = 0 alone, e.g. (a + a' ε)(b + b' ε) = ab +
+/// (a' b + a b') ε. To differentiate f(x, y) in both arguments at once, take two infinitesimals, with
+/// products ε_i ε_j = 0: x + ε_0 and y + ε_1 give f + (∂f/∂x) ε_0 + (∂f/∂y) ε_1. This is forward-mode
+/// differentiation; it carries N partial derivatives through every step, which is cheap for the one to three
+/// inputs of an elementwise function, and exact: nothing is approximated by differences.
 ///
-/// `Dual<T, N>` is such a number: T is float, double or a pack of them. At a kink the derivative is the one that
-/// PyTorch takes (0 for relu, abs and sign at 0; half each for maximum and minimum of equals).
+/// `Dual<T, N>` is such a number: T is float, double or a pack of them. At a kink the derivative is the one
+/// that PyTorch takes (0 for relu, abs and sign at 0; half each for maximum and minimum of equals).
 
 #include <xgrad/ops/kernels/map.hpp>
 
@@ -34,8 +34,7 @@ struct Dual {
     for (int i = 0; i < N; ++i) d[i] = T(0);
   }
   template <Number S>
-    requires(!std::is_same_v<S, T>)
-  XGRAD_SIMD_INLINE Dual(S value) : Dual(T(value)) {}
+  requires(!std::is_same_v<S, T>) XGRAD_SIMD_INLINE Dual(S value) : Dual(T(value)) {}
   /// The variable that ε_i belongs to.
   XGRAD_SIMD_INLINE static Dual variable(const T& value, int i) {
     Dual r(value);
@@ -50,7 +49,8 @@ struct Dual {
     return r;
   }
   /// f(a, b), given f's value and its two partial derivatives.
-  XGRAD_SIMD_INLINE static Dual chain(const T& value, const T& slope_a, const Dual& a, const T& slope_b, const Dual& b) {
+  XGRAD_SIMD_INLINE static Dual chain(const T& value, const T& slope_a, const Dual& a, const T& slope_b,
+                                      const Dual& b) {
     Dual r;
     r.v = value;
     for (int i = 0; i < N; ++i) r.d[i] = slope_a * a.d[i] + slope_b * b.d[i];
@@ -76,7 +76,9 @@ struct Dual {
     for (int i = 0; i < N; ++i) r.d[i] = a.d[i] - b.d[i];
     return r;
   }
-  XGRAD_SIMD_INLINE friend Dual operator*(const Dual& a, const Dual& b) { return chain(a.v * b.v, b.v, a, a.v, b); }
+  XGRAD_SIMD_INLINE friend Dual operator*(const Dual& a, const Dual& b) {
+    return chain(a.v * b.v, b.v, a, a.v, b);
+  }
   XGRAD_SIMD_INLINE friend Dual operator/(const Dual& a, const Dual& b) {
     const T r = 1 / b.v, q = a.v / b.v;
     return chain(q, r, a, -q * r, b);
@@ -88,19 +90,37 @@ struct Dual {
 
   // With a constant on one side the zeros need not be carried along.
   template <Number S>
-  XGRAD_SIMD_INLINE friend Dual operator+(const Dual& a, S s) { Dual r = a; r.v = a.v + T(s); return r; }
+  XGRAD_SIMD_INLINE friend Dual operator+(const Dual& a, S s) {
+    Dual r = a;
+    r.v = a.v + T(s);
+    return r;
+  }
   template <Number S>
-  XGRAD_SIMD_INLINE friend Dual operator+(S s, const Dual& a) { return a + s; }
+  XGRAD_SIMD_INLINE friend Dual operator+(S s, const Dual& a) {
+    return a + s;
+  }
   template <Number S>
-  XGRAD_SIMD_INLINE friend Dual operator-(const Dual& a, S s) { Dual r = a; r.v = a.v - T(s); return r; }
+  XGRAD_SIMD_INLINE friend Dual operator-(const Dual& a, S s) {
+    Dual r = a;
+    r.v = a.v - T(s);
+    return r;
+  }
   template <Number S>
-  XGRAD_SIMD_INLINE friend Dual operator-(S s, const Dual& a) { return s + -a; }
+  XGRAD_SIMD_INLINE friend Dual operator-(S s, const Dual& a) {
+    return s + -a;
+  }
   template <Number S>
-  XGRAD_SIMD_INLINE friend Dual operator*(const Dual& a, S s) { return chain(a.v * T(s), T(s), a); }
+  XGRAD_SIMD_INLINE friend Dual operator*(const Dual& a, S s) {
+    return chain(a.v * T(s), T(s), a);
+  }
   template <Number S>
-  XGRAD_SIMD_INLINE friend Dual operator*(S s, const Dual& a) { return a * s; }
+  XGRAD_SIMD_INLINE friend Dual operator*(S s, const Dual& a) {
+    return a * s;
+  }
   template <Number S>
-  XGRAD_SIMD_INLINE friend Dual operator/(const Dual& a, S s) { return chain(a.v / T(s), 1 / T(s), a); }
+  XGRAD_SIMD_INLINE friend Dual operator/(const Dual& a, S s) {
+    return chain(a.v / T(s), 1 / T(s), a);
+  }
   template <Number S>
   XGRAD_SIMD_INLINE friend Dual operator/(S s, const Dual& a) {
     const T q = T(s) / a.v;
@@ -161,11 +181,11 @@ struct Dual {
 };
 
 // Each line: the function, its value y at x, and its derivative there.
-#define XGRAD_SIMD_DUAL(name, slope)                          \
-  template <class T, int N>                                   \
-  XGRAD_SIMD_INLINE Dual<T, N> name(const Dual<T, N>& a) {    \
-    const T x = a.v, y = name(x);                             \
-    return Dual<T, N>::chain(y, slope, a);                    \
+#define XGRAD_SIMD_DUAL(name, slope)                       \
+  template <class T, int N>                                \
+  XGRAD_SIMD_INLINE Dual<T, N> name(const Dual<T, N>& a) { \
+    const T x = a.v, y = name(x);                          \
+    return Dual<T, N>::chain(y, slope, a);                 \
   }
 XGRAD_SIMD_DUAL(exp, y)
 XGRAD_SIMD_DUAL(expm1, exp(x))
@@ -176,7 +196,7 @@ XGRAD_SIMD_DUAL(log10, T(0.4342944819032518) / x)
 XGRAD_SIMD_DUAL(sqrt, T(0.5) / y)
 XGRAD_SIMD_DUAL(rsqrt, T(-0.5) * y / x)
 XGRAD_SIMD_DUAL(square, 2 * x)
-XGRAD_SIMD_DUAL(reciprocal, -y * y)
+XGRAD_SIMD_DUAL(reciprocal, -y* y)
 XGRAD_SIMD_DUAL(sin, cos(x))
 XGRAD_SIMD_DUAL(cos, -sin(x))
 XGRAD_SIMD_DUAL(tan, 1 + y * y)
@@ -189,7 +209,7 @@ XGRAD_SIMD_DUAL(tanh, 1 - y * y)
 XGRAD_SIMD_DUAL(asinh, rsqrt(1 + x * x))
 XGRAD_SIMD_DUAL(acosh, rsqrt((x - 1) * (x + 1)))
 XGRAD_SIMD_DUAL(atanh, 1 / ((1 - x) * (1 + x)))
-XGRAD_SIMD_DUAL(sigmoid, y * (1 - y))
+XGRAD_SIMD_DUAL(sigmoid, y*(1 - y))
 XGRAD_SIMD_DUAL(log_sigmoid, sigmoid(-x))
 XGRAD_SIMD_DUAL(softplus, sigmoid(x))
 XGRAD_SIMD_DUAL(erf, T(1.1283791670955126) * exp(-x * x))
@@ -204,7 +224,9 @@ XGRAD_SIMD_DUAL(trunc, T(0))
 #undef XGRAD_SIMD_DUAL
 
 template <class T, int N>
-XGRAD_SIMD_INLINE auto isnan(const Dual<T, N>& a) { return isnan(a.v); }
+XGRAD_SIMD_INLINE auto isnan(const Dual<T, N>& a) {
+  return isnan(a.v);
+}
 
 namespace detail {
 /// Turns f into the function (dy, x…) ↦ dy · ∂f/∂x….
@@ -216,7 +238,8 @@ struct Gradient {
     return partials(std::make_index_sequence<sizeof...(X)>{}, dy, x...);
   }
   template <std::size_t... K, class P, class... X>
-  XGRAD_SIMD_INLINE static auto partials_of(const F& f, std::index_sequence<K...>, const P& dy, const X&... x) {
+  XGRAD_SIMD_INLINE static auto partials_of(const F& f, std::index_sequence<K...>, const P& dy,
+                                            const X&... x) {
     const Dual<P, sizeof...(X)> y = f(Dual<P, sizeof...(X)>::variable(x, static_cast<int>(K))...);
     return several(dy * y.d[K]...);
   }

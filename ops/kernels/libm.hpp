@@ -1,14 +1,33 @@
 #pragma once
 
 /// \file
-/// The C library's functions on the lanes of a pack, one after the other: for functions and arguments that are too
-/// rare to deserve vector code.
+/// The C library's functions on the lanes of a pack, one after the other: for functions and arguments that
+/// are too rare to deserve vector code.
 
 #include <xgrad/ops/kernels/pack.hpp>
 
 namespace xgrad::inline v0::simd::detail {
 
-enum class Libm { sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, log1p, log2, log10, erf, erfc, pow, atan2 };
+enum class Libm {
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
+  log1p,
+  log2,
+  log10,
+  erf,
+  erfc,
+  pow,
+  atan2
+};
 
 /// x[i] = f(x[i]), or f(x[i], y[i]) for the functions of two arguments; float is computed in double.
 [[gnu::visibility("default")]] void libm(Libm f, float* x, const float* y, int n) noexcept;

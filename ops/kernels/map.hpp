@@ -16,16 +16,18 @@
 ///     kernels::map_rows([](auto a, auto b) { return a + b; }, rows, cols, kernels::out(y, 1, cols),
 ///                       kernels::in(a, 1, cols), kernels::in(bias, 1, 0));
 ///     // several results in one pass
-///     kernels::map([](auto p, auto m, auto g) { auto next = 0.9 * m + g; return simd::several(p - 0.1 * next, next); },
+///     kernels::map([](auto p, auto m, auto g) { auto next = 0.9 * m + g; return simd::several(p - 0.1 *
+///     next, next); },
 ///                  n, kernels::outs(p, m), p, m, g);
 ///
-/// The function is called with packs (`simd::Pack`, `simd::Mask`); the vocabulary is in pack.hpp, basic.hpp and
-/// math.hpp and is found by argument-dependent lookup, so write `exp(x)`, not `std::exp(x)`. It should capture its
-/// parameters by value, as numbers of the type it computes in.
+/// The function is called with packs (`simd::Pack`, `simd::Mask`); the vocabulary is in pack.hpp, basic.hpp
+/// and math.hpp and is found by argument-dependent lookup, so write `exp(x)`, not `std::exp(x)`. It should
+/// capture its parameters by value, as numbers of the type it computes in.
 ///
-/// A driver runs one chunk on the calling thread; parallel.hpp cuts chunks. The last, incomplete pack of a row is
-/// computed as a full pack, so an element's bits do not depend on where a chunk begins. An output may be one of the
-/// inputs (same address and strides); other overlaps are errors. Pointers need no alignment beyond their type's.
+/// A driver runs one chunk on the calling thread; parallel.hpp cuts chunks. The last, incomplete pack of a
+/// row is computed as a full pack, so an element's bits do not depend on where a chunk begins. An output may
+/// be one of the inputs (same address and strides); other overlaps are errors. Pointers need no alignment
+/// beyond their type's.
 
 #include <xgrad/ops/kernels/math.hpp>
 
@@ -45,8 +47,8 @@ XGRAD_SIMD_INLINE Several<P, 1 + sizeof...(Q)> several(const P& first, const Q&.
 
 namespace xgrad::inline v0::kernels {
 
-/// An operand: element (row, i) is data[row * row_stride + i * stride]. Strides 1 and 0 (broadcast) run at full
-/// speed; others are gathered first.
+/// An operand: element (row, i) is data[row * row_stride + i * stride]. Strides 1 and 0 (broadcast) run at
+/// full speed; others are gathered first.
 template <class T>
 struct In {
   const T* data;
@@ -57,7 +59,9 @@ constexpr In<T> in(const T* data, std::int64_t stride = 1, std::int64_t row_stri
   return {data, stride, row_stride};
 }
 template <class T>
-constexpr In<T> in(const In<T>& operand) { return operand; }
+constexpr In<T> in(const In<T>& operand) {
+  return operand;
+}
 
 /// Where N results go.
 template <class T, std::size_t N = 1>
@@ -70,9 +74,13 @@ constexpr Out<T> out(T* data, std::int64_t stride = 1, std::int64_t row_stride =
   return {{data}, stride, row_stride};
 }
 template <class T, std::size_t N>
-constexpr Out<T, N> out(const Out<T, N>& results) { return results; }
+constexpr Out<T, N> out(const Out<T, N>& results) {
+  return results;
+}
 template <class T, class... U>
-constexpr Out<T, 1 + sizeof...(U)> outs(T* first, U*... rest) { return {{first, rest...}}; }
+constexpr Out<T, 1 + sizeof...(U)> outs(T* first, U*... rest) {
+  return {{first, rest...}};
+}
 
 namespace detail {
 
@@ -83,15 +91,21 @@ inline constexpr int widest = [] {
   return bytes;
 }();
 
-/// What W elements of T look like to the function: bools are a mask, in lanes as wide as the loop's widest type.
+/// What W elements of T look like to the function: bools are a mask, in lanes as wide as the loop's widest
+/// type.
 template <class T, int W, int LaneBytes>
-struct LanesOf { using type = simd::Pack<T, W>; };
+struct LanesOf {
+  using type = simd::Pack<T, W>;
+};
 template <int W, int LaneBytes>
-struct LanesOf<bool, W, LaneBytes> { using type = simd::Mask<W, LaneBytes>; };
+struct LanesOf<bool, W, LaneBytes> {
+  using type = simd::Mask<W, LaneBytes>;
+};
 
 #if XGRAD_SIMD_X86
 typedef char Bytes64 __attribute__((vector_size(64)));
-[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline void copy_masked(void* to, const void* from, std::int64_t bytes) {
+[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline void copy_masked(void* to, const void* from,
+                                                              std::int64_t bytes) {
   const unsigned long long mask = (1ULL << bytes) - 1;
 #if defined(__clang__)
   const Bytes64 v = __builtin_ia32_loaddquqi512_mask(static_cast<const Bytes64*>(from), Bytes64{}, mask);
@@ -121,8 +135,9 @@ XGRAD_SIMD_INLINE void copy_part(char* to, const char* from, std::int64_t bytes)
   copy_pieces<PackBytes / 2>(to, from, bytes);
 }
 
-/// The state of one input of a loop. `at` moves by `step` bytes a pack; a broadcast operand is a pack in `spare` that
-/// stays where it is, and an incomplete last pack is completed there, so that the loop itself knows neither case.
+/// The state of one input of a loop. `at` moves by `step` bytes a pack; a broadcast operand is a pack in
+/// `spare` that stays where it is, and an incomplete last pack is completed there, so that the loop itself
+/// knows neither case.
 /// (`spare` lies apart from the pointers, which can then live in registers.)
 template <class T, int W, int LaneBytes>
 struct Source {
@@ -140,8 +155,8 @@ struct Source {
       step = 0;
     }
   }
-  /// Redirects to a copy of the last `left` elements; the lanes behind them repeat the first, so that the function
-  /// sees no value that is not data (an integer division by a padding zero would trap).
+  /// Redirects to a copy of the last `left` elements; the lanes behind them repeat the first, so that the
+  /// function sees no value that is not data (an integer division by a padding zero would trap).
   XGRAD_SIMD_INLINE void start_tail(std::int64_t left, char* spare) const {
     if (step == 0) return;
     Lanes(*reinterpret_cast<const T*>(at)).store(reinterpret_cast<T*>(spare));
@@ -159,9 +174,12 @@ struct Source {
 template <class T, class R>
 XGRAD_SIMD_INLINE void put(char*& at, const R& r) {
   T* to = reinterpret_cast<T*>(at);
-  if constexpr (!std::is_same_v<T, bool>) simd::cast<T>(r).store(to);
-  else if constexpr (simd::is_mask<R>) r.store(to);
-  else (r != 0).store(to);
+  if constexpr (!std::is_same_v<T, bool>)
+    simd::cast<T>(r).store(to);
+  else if constexpr (simd::is_mask<R>)
+    r.store(to);
+  else
+    (r != 0).store(to);
   at += R::width * sizeof(T);
 }
 template <class T, std::size_t N, class R>
@@ -174,38 +192,39 @@ XGRAD_SIMD_INLINE void put_all(char* (&at)[N], const R& r) {
   }
 }
 
-// The loop, once for each level: `target` cannot depend on a template parameter. The call of f stands in the very
-// function that is marked `flatten`, because that is as far as clang's reaches.
-#define XGRAD_SIMD_LOOP(name, bytes, attributes)                                                             \
-  template <class F, class T, std::size_t N, class... I, std::size_t... K>                                   \
-  attributes void name(const F& function, std::int64_t rows, std::int64_t cols, const Out<T, N>& to,         \
-                       std::index_sequence<K...>, const In<I>&... from) {                                    \
-    constexpr int lane = widest<T, I...>, width = (bytes) / lane;                                            \
-    const F f = function;                                                                                    \
-    const char* at[sizeof...(I)];                                                                            \
-    std::ptrdiff_t step[sizeof...(I)];                                                                       \
-    char* out_at[N];                                                                                         \
-    alignas(64) char spare[sizeof...(I)][bytes];                                                             \
-    alignas(64) char out_spare[N][bytes];                                                                    \
-    for (std::int64_t row = 0; row < rows; ++row) {                                                          \
-      (Source<I, width, lane>{at[K], step[K]}.start_row(from, row, spare[K]), ...);                          \
-      for (std::size_t k = 0; k < N; ++k) out_at[k] = reinterpret_cast<char*>(to.data[k] + row * to.row_stride); \
-      std::int64_t left = cols, tail = 0;                                                                    \
-      while (true) {                                                                                         \
-        for (; left >= width; left -= width) {                                                               \
-          put_all<T>(out_at, f(Source<I, width, lane>{at[K], step[K]}.next()...));                           \
-        }                                                                                                    \
-        if (left == 0) break;                                                                                \
-        tail = left;                                                                                         \
-        (Source<I, width, lane>{at[K], step[K]}.start_tail(left, spare[K]), ...);                            \
-        for (std::size_t k = 0; k < N; ++k) out_at[k] = out_spare[k];                                        \
-        left = width;                                                                                        \
-      }                                                                                                      \
-      for (std::size_t k = 0; tail != 0 && k < N; ++k) {                                                     \
-        copy_part<bytes>(reinterpret_cast<char*>(to.data[k] + row * to.row_stride + cols - tail),            \
-                         out_spare[k], tail * static_cast<std::int64_t>(sizeof(T)));                         \
-      }                                                                                                      \
-    }                                                                                                        \
+// The loop, once for each level: `target` cannot depend on a template parameter. The call of f stands in the
+// very function that is marked `flatten`, because that is as far as clang's reaches.
+#define XGRAD_SIMD_LOOP(name, bytes, attributes)                                                     \
+  template <class F, class T, std::size_t N, class... I, std::size_t... K>                           \
+  attributes void name(const F& function, std::int64_t rows, std::int64_t cols, const Out<T, N>& to, \
+                       std::index_sequence<K...>, const In<I>&... from) {                            \
+    constexpr int lane = widest<T, I...>, width = (bytes) / lane;                                    \
+    const F f = function;                                                                            \
+    const char* at[sizeof...(I)];                                                                    \
+    std::ptrdiff_t step[sizeof...(I)];                                                               \
+    char* out_at[N];                                                                                 \
+    alignas(64) char spare[sizeof...(I)][bytes];                                                     \
+    alignas(64) char out_spare[N][bytes];                                                            \
+    for (std::int64_t row = 0; row < rows; ++row) {                                                  \
+      (Source<I, width, lane>{at[K], step[K]}.start_row(from, row, spare[K]), ...);                  \
+      for (std::size_t k = 0; k < N; ++k)                                                            \
+        out_at[k] = reinterpret_cast<char*>(to.data[k] + row * to.row_stride);                       \
+      std::int64_t left = cols, tail = 0;                                                            \
+      while (true) {                                                                                 \
+        for (; left >= width; left -= width) {                                                       \
+          put_all<T>(out_at, f(Source<I, width, lane>{at[K], step[K]}.next()...));                   \
+        }                                                                                            \
+        if (left == 0) break;                                                                        \
+        tail = left;                                                                                 \
+        (Source<I, width, lane>{at[K], step[K]}.start_tail(left, spare[K]), ...);                    \
+        for (std::size_t k = 0; k < N; ++k) out_at[k] = out_spare[k];                                \
+        left = width;                                                                                \
+      }                                                                                              \
+      for (std::size_t k = 0; tail != 0 && k < N; ++k) {                                             \
+        copy_part<bytes>(reinterpret_cast<char*>(to.data[k] + row * to.row_stride + cols - tail),    \
+                         out_spare[k], tail * static_cast<std::int64_t>(sizeof(T)));                 \
+      }                                                                                              \
+    }                                                                                                \
   }
 XGRAD_SIMD_LOOP(loop_portable, 16, [[gnu::flatten]] [[gnu::noinline]])
 #if XGRAD_SIMD_X86
@@ -244,7 +263,8 @@ void run_staged(Level level, const F& f, std::int64_t rows, std::int64_t cols, c
   T results[N][staged_elements];
   const auto run_block = [&](std::int64_t row, std::int64_t begin, std::int64_t n, auto&&... staged) {
     Out<T, N> direct{{}, 1, 0};
-    for (std::size_t k = 0; k < N; ++k) direct.data[k] = to.stride == 1 ? to.data[k] + row * to.row_stride + begin : results[k];
+    for (std::size_t k = 0; k < N; ++k)
+      direct.data[k] = to.stride == 1 ? to.data[k] + row * to.row_stride + begin : results[k];
     run(level, f, 1, n, direct, staged.gather(from, row, begin, n)...);
     for (std::size_t k = 0; to.stride != 1 && k < N; ++k) {
       T* first = to.data[k] + row * to.row_stride + begin * to.stride;
@@ -266,12 +286,15 @@ constexpr bool direct(std::int64_t stride) { return stride == 0 || stride == 1; 
 /// For every (row, i) of rows × cols: to(row, i) = f(from(row, i)…), at the given level (tests; `map` and
 /// `map_rows` take the chosen one).
 template <class F, class T, std::size_t N, class... I>
-void map_at(Level level, const F& f, std::int64_t rows, std::int64_t cols, const Out<T, N>& to, const In<I>&... from) {
+void map_at(Level level, const F& f, std::int64_t rows, std::int64_t cols, const Out<T, N>& to,
+            const In<I>&... from) {
   static_assert(sizeof...(I) > 0, "an elementwise function needs an input");
   if (rows <= 0 || cols <= 0) return;
   // One element a row: strides within the row mean nothing.
-  if (to.stride == 1 && (detail::direct(from.stride) && ...)) detail::run(level, f, rows, cols, to, from...);
-  else detail::run_staged(level, f, rows, cols, to, from...);
+  if (to.stride == 1 && (detail::direct(from.stride) && ...))
+    detail::run(level, f, rows, cols, to, from...);
+  else
+    detail::run_staged(level, f, rows, cols, to, from...);
 }
 
 /// to(row, i) = f(from(row, i)…) for rows × cols elements. `to` is `out(…)` or `outs(…)`, an operand `in(…)`.
@@ -280,7 +303,8 @@ void map_rows(const F& f, std::int64_t rows, std::int64_t cols, const To& to, co
   map_at(level(), f, rows, cols, out(to), in(from)...);
 }
 
-/// to[i] = f(from[i]…) for n elements. `to` is a pointer, `out(…)` or `outs(…)`; an operand a pointer or `in(…)`.
+/// to[i] = f(from[i]…) for n elements. `to` is a pointer, `out(…)` or `outs(…)`; an operand a pointer or
+/// `in(…)`.
 template <class F, class To, class... From>
 void map(const F& f, std::int64_t n, const To& to, const From&... from) {
   map_at(level(), f, 1, n, out(to), in(from)...);
@@ -303,8 +327,8 @@ template <class K>
 #endif
 }  // namespace detail
 
-/// Runs `kernel(bytes)` at the given level, where `bytes` is the register size as an integral_constant, and returns
-/// what it returns. This is the door for kernels that are not elementwise:
+/// Runs `kernel(bytes)` at the given level, where `bytes` is the register size as an integral_constant, and
+/// returns what it returns. This is the door for kernels that are not elementwise:
 ///
 ///     float total = kernels::vectorized([&](auto bytes) XGRAD_SIMD_LAMBDA {
 ///       using P = simd::Pack<float, bytes / 4>;
@@ -313,9 +337,9 @@ template <class K>
 ///       return sum_lanes(sum);
 ///     });
 ///
-/// Lambdas and functions within the kernel should be always_inline too (XGRAD_SIMD_LAMBDA, XGRAD_SIMD_INLINE).
-/// Capture pointers and sizes by value, or copy them to locals first: what is captured by reference is reloaded
-/// after every store.
+/// Lambdas and functions within the kernel should be always_inline too (XGRAD_SIMD_LAMBDA,
+/// XGRAD_SIMD_INLINE). Capture pointers and sizes by value, or copy them to locals first: what is captured by
+/// reference is reloaded after every store.
 template <class K>
 auto vectorized_at([[maybe_unused]] Level level, const K& kernel) {
 #if XGRAD_SIMD_X86
@@ -325,6 +349,8 @@ auto vectorized_at([[maybe_unused]] Level level, const K& kernel) {
   return detail::vectorized_portable(kernel);
 }
 template <class K>
-auto vectorized(const K& kernel) { return vectorized_at(level(), kernel); }
+auto vectorized(const K& kernel) {
+  return vectorized_at(level(), kernel);
+}
 
 }  // namespace xgrad::inline v0::kernels

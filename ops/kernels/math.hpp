@@ -3,10 +3,10 @@
 /// \file
 /// Exponentials, logarithms and what is made of them, on packs of float and double.
 ///
-/// Each is written once for both types; the table `Series<T>` holds what differs. Errors are at most 2 ulp for exp,
-/// log, tanh, sigmoid, erf and pow, at most 4 for the rest, at every level and for every argument: subnormals,
-/// infinities and NaN included (tests/ops/kernels_math.cpp). The coefficients are minimax fits in the relative error
-/// of the result, rounded to the type.
+/// Each is written once for both types; the table `Series<T>` holds what differs. Errors are at most 2 ulp
+/// for exp, log, tanh, sigmoid, erf and pow, at most 4 for the rest, at every level and for every argument:
+/// subnormals, infinities and NaN included (tests/ops/kernels_math.cpp). The coefficients are minimax fits in
+/// the relative error of the result, rounded to the type.
 
 #include <xgrad/ops/kernels/basic.hpp>
 #include <xgrad/ops/kernels/libm.hpp>
@@ -17,7 +17,9 @@ namespace detail {
 
 /// c0 + c1 x + c2 x² + …
 template <class T, int W>
-XGRAD_SIMD_INLINE Pack<T, W> polynomial(const Pack<T, W>&, T c0) { return c0; }
+XGRAD_SIMD_INLINE Pack<T, W> polynomial(const Pack<T, W>&, T c0) {
+  return c0;
+}
 template <class T, int W, class... C>
 XGRAD_SIMD_INLINE Pack<T, W> polynomial(const Pack<T, W>& x, T c0, C... c) {
   return fma(x, polynomial(x, static_cast<T>(c)...), Pack<T, W>(c0));
@@ -127,7 +129,8 @@ XGRAD_SIMD_INLINE Split<T, W> split_mantissa(const Pack<T, W>& x, bool subnormal
   }
   const Pack<I, W> i = bits<I>(y) + (S::one_bits - S::root_half_bits);
   const Pack<U, W> biased = bits<U>(i) >> Format<T>::mantissa_bits;
-  // The exponent as low bits of a number whose unit is 1: conversion without an integer-to-floating instruction.
+  // The exponent as low bits of a number whose unit is 1: conversion without an integer-to-floating
+  // instruction.
   constexpr T unit = Format<T>::integral;
   const Pack<T, W> e = bits<T>(bits<I>(biased) | __builtin_bit_cast(I, unit)) - (unit + Format<T>::bias);
   return {e + shift, bits<T>((i & S::mantissa) + S::root_half_bits) - 1};
@@ -219,9 +222,11 @@ XGRAD_SIMD_INLINE Pack<T, W> tanh(const Pack<T, W>& x) {
   return copysign(m / (m + 2), x);
 }
 
-#define XGRAD_SIMD_LIBM(name) \
-  template <class T, int W>   \
-  XGRAD_SIMD_INLINE Pack<T, W> name(const Pack<T, W>& x) { return detail::each_lane(detail::Libm::name, x); }
+#define XGRAD_SIMD_LIBM(name)                              \
+  template <class T, int W>                                \
+  XGRAD_SIMD_INLINE Pack<T, W> name(const Pack<T, W>& x) { \
+    return detail::each_lane(detail::Libm::name, x);       \
+  }
 XGRAD_SIMD_LIBM(sin)
 XGRAD_SIMD_LIBM(cos)
 XGRAD_SIMD_LIBM(tan)
@@ -239,9 +244,13 @@ XGRAD_SIMD_LIBM(erfc)
 
 namespace detail {
 template <class T, int W>
-XGRAD_SIMD_INLINE Pack<T, W> power(const Pack<T, W>& a, const Pack<T, W>& b) { return each_lane(Libm::pow, a, b); }
+XGRAD_SIMD_INLINE Pack<T, W> power(const Pack<T, W>& a, const Pack<T, W>& b) {
+  return each_lane(Libm::pow, a, b);
+}
 template <class T, int W>
-XGRAD_SIMD_INLINE Pack<T, W> angle(const Pack<T, W>& y, const Pack<T, W>& x) { return each_lane(Libm::atan2, y, x); }
+XGRAD_SIMD_INLINE Pack<T, W> angle(const Pack<T, W>& y, const Pack<T, W>& x) {
+  return each_lane(Libm::atan2, y, x);
+}
 }  // namespace detail
 
 /// a to the power b, with C's special values: pow(x, 0) = pow(1, y) = 1 even for NaN.
@@ -249,10 +258,11 @@ XGRAD_SIMD_BINARY(pow, detail::power)
 /// The angle of the point (x, y), in [-π, π].
 XGRAD_SIMD_BINARY(atan2, detail::angle)
 
-// ---- plain scalars: one lane of the narrowest pack -------------------------------------------------------------
+// ---- plain scalars: one lane of the narrowest pack
+// -------------------------------------------------------------
 
-#define XGRAD_SIMD_SCALAR(name)                                                                           \
-  inline float name(float x) { return name(Pack<float, 4>(x))[0]; }                                       \
+#define XGRAD_SIMD_SCALAR(name)                                     \
+  inline float name(float x) { return name(Pack<float, 4>(x))[0]; } \
   inline double name(double x) { return name(Pack<double, 2>(x))[0]; }
 XGRAD_SIMD_SCALAR(abs)
 XGRAD_SIMD_SCALAR(sqrt)

@@ -1,16 +1,19 @@
 #pragma once
 
 /// \file
-/// `Pack<T, W>`: W numbers of type T in one vector register, and `Mask<W, B>`: W truth values in lanes of B bytes.
+/// `Pack<T, W>`: W numbers of type T in one vector register, and `Mask<W, B>`: W truth values in lanes of B
+/// bytes.
 ///
-/// A pack behaves like a number: arithmetic, comparisons (which give masks), `select(mask, a, b)`. C++ scalars mix
-/// with packs and take the pack's type. The functions exist for plain scalars too, so that one generic lambda,
+/// A pack behaves like a number: arithmetic, comparisons (which give masks), `select(mask, a, b)`. C++
+/// scalars mix with packs and take the pack's type. The functions exist for plain scalars too, so that one
+/// generic lambda,
 /// `[](auto x) { return select(x > 0, x, 0); }`, runs on float, on packs and on dual numbers (dual.hpp).
 ///
-/// Packs are GCC/Clang vector extensions: which instructions they become is decided by the function they end up
-/// in. Two things make that safe. The vector type comes from a specialised trait, since `vector_size` of a template
-/// parameter is silently ignored. And the copy constructor is user-provided, so that a pack is passed in memory
-/// under every ABI: a call that was not inlined is slow, and never a mismatch of vector registers.
+/// Packs are GCC/Clang vector extensions: which instructions they become is decided by the function they end
+/// up in. Two things make that safe. The vector type comes from a specialised trait, since `vector_size` of a
+/// template parameter is silently ignored. And the copy constructor is user-provided, so that a pack is
+/// passed in memory under every ABI: a call that was not inlined is slow, and never a mismatch of vector
+/// registers.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,14 +28,14 @@ namespace detail {
 
 template <class T, int Bytes>
 struct Vector;
-#define XGRAD_SIMD_VECTOR(T, Bytes)                   \
-  template <>                                         \
-  struct Vector<T, Bytes> {                           \
+#define XGRAD_SIMD_VECTOR(T, Bytes)                     \
+  template <>                                           \
+  struct Vector<T, Bytes> {                             \
     typedef T type __attribute__((vector_size(Bytes))); \
   };
-#define XGRAD_SIMD_VECTORS(T)                                                                         \
-  XGRAD_SIMD_VECTOR(T, 8) XGRAD_SIMD_VECTOR(T, 16) XGRAD_SIMD_VECTOR(T, 32) XGRAD_SIMD_VECTOR(T, 64) \
-  XGRAD_SIMD_VECTOR(T, 128)
+#define XGRAD_SIMD_VECTORS(T) \
+  XGRAD_SIMD_VECTOR(T, 8)     \
+  XGRAD_SIMD_VECTOR(T, 16) XGRAD_SIMD_VECTOR(T, 32) XGRAD_SIMD_VECTOR(T, 64) XGRAD_SIMD_VECTOR(T, 128)
 XGRAD_SIMD_VECTORS(float)
 XGRAD_SIMD_VECTORS(double)
 XGRAD_SIMD_VECTORS(std::int32_t)
@@ -51,11 +54,17 @@ XGRAD_SIMD_VECTOR(std::uint8_t, 4)
 template <int Bytes>
 struct SignedOf;
 template <>
-struct SignedOf<1> { using type = std::int8_t; };
+struct SignedOf<1> {
+  using type = std::int8_t;
+};
 template <>
-struct SignedOf<4> { using type = std::int32_t; };
+struct SignedOf<4> {
+  using type = std::int32_t;
+};
 template <>
-struct SignedOf<8> { using type = std::int64_t; };
+struct SignedOf<8> {
+  using type = std::int64_t;
+};
 
 }  // namespace detail
 
@@ -76,7 +85,10 @@ struct Mask {
 
   Mask() = default;
   XGRAD_SIMD_INLINE Mask(const Mask& o) : v(o.v) {}
-  XGRAD_SIMD_INLINE Mask& operator=(const Mask& o) { v = o.v; return *this; }
+  XGRAD_SIMD_INLINE Mask& operator=(const Mask& o) {
+    v = o.v;
+    return *this;
+  }
   XGRAD_SIMD_INLINE explicit Mask(const Lanes& lanes) : v(lanes) {}
   XGRAD_SIMD_INLINE Mask(bool b) {
     const Lane lane = b ? -1 : 0;
@@ -110,7 +122,7 @@ struct Mask {
 /// W numbers.
 template <class T, int W>
 struct Pack {
-  using Lanes = typename detail::Vector<T, W * static_cast<int>(sizeof(T))>::type;
+  using Lanes = typename detail::Vector<T, W* static_cast<int>(sizeof(T))>::type;
   using Scalar = T;
   using Truth = Mask<W, sizeof(T)>;
   static constexpr int width = W;
@@ -118,7 +130,10 @@ struct Pack {
 
   Pack() = default;
   XGRAD_SIMD_INLINE Pack(const Pack& o) : v(o.v) {}
-  XGRAD_SIMD_INLINE Pack& operator=(const Pack& o) { v = o.v; return *this; }
+  XGRAD_SIMD_INLINE Pack& operator=(const Pack& o) {
+    v = o.v;
+    return *this;
+  }
   XGRAD_SIMD_INLINE explicit Pack(const Lanes& lanes) : v(lanes) {}
   /// The same number in every lane. (s - 0 is s for every s; s + 0 would lose the sign of -0.)
   template <Number S>
@@ -141,11 +156,11 @@ struct Pack {
 #else
 #define XGRAD_SIMD_CONTRACT
 #endif
-#define XGRAD_SIMD_OPERATOR(op)                                            \
+#define XGRAD_SIMD_OPERATOR(op)                                             \
   XGRAD_SIMD_INLINE friend Pack operator op(const Pack& a, const Pack& b) { \
-    XGRAD_SIMD_CONTRACT                                                    \
-    return Pack(a.v op b.v);                                               \
-  }                                                                        \
+    XGRAD_SIMD_CONTRACT                                                     \
+    return Pack(a.v op b.v);                                                \
+  }                                                                         \
   XGRAD_SIMD_INLINE Pack& operator op##=(const Pack& b) { return *this = *this op b; }
   XGRAD_SIMD_OPERATOR(+)
   XGRAD_SIMD_OPERATOR(-)
@@ -191,13 +206,16 @@ inline constexpr bool is_mask = false;
 template <int W, int B>
 inline constexpr bool is_mask<Mask<W, B>> = true;
 
-// ---- changes of type -------------------------------------------------------------------------------------------
+// ---- changes of type
+// -------------------------------------------------------------------------------------------
 
 /// Each lane converted to U (as static_cast does; out of range is undefined for floating to integer).
 template <class U, class T, int W>
 XGRAD_SIMD_INLINE Pack<U, W> cast(const Pack<T, W>& a) {
-  if constexpr (std::is_same_v<U, T>) return a;
-  else return Pack<U, W>(__builtin_convertvector(a.v, typename Pack<U, W>::Lanes));
+  if constexpr (std::is_same_v<U, T>)
+    return a;
+  else
+    return Pack<U, W>(__builtin_convertvector(a.v, typename Pack<U, W>::Lanes));
 }
 /// 1 where true, 0 where false.
 template <class U, int W, int B>
@@ -206,7 +224,9 @@ XGRAD_SIMD_INLINE Pack<U, W> cast(const Mask<W, B>& m) {
   return select(wide, Pack<U, W>(1), Pack<U, W>(0));
 }
 template <class U, Number T>
-XGRAD_SIMD_INLINE constexpr U cast(T a) { return static_cast<U>(a); }
+XGRAD_SIMD_INLINE constexpr U cast(T a) {
+  return static_cast<U>(a);
+}
 
 /// The same bits as lanes of another type of the same size.
 template <class U, class T, int W>
@@ -215,7 +235,8 @@ XGRAD_SIMD_INLINE Pack<U, W> bits(const Pack<T, W>& a) {
   return Pack<U, W>(reinterpret_cast<typename Pack<U, W>::Lanes>(a.v));
 }
 
-// ---- lanes -----------------------------------------------------------------------------------------------------
+// ---- lanes
+// -----------------------------------------------------------------------------------------------------
 
 namespace detail {
 template <class P, class V, std::size_t... I>
@@ -264,14 +285,21 @@ XGRAD_SIMD_INLINE T fold(const Pack<T, W>& a, F f) {
 }
 }  // namespace detail
 
-// ---- the same names for scalars --------------------------------------------------------------------------------
+// ---- the same names for scalars
+// --------------------------------------------------------------------------------
 
 template <Number A, Number B>
-XGRAD_SIMD_INLINE constexpr std::common_type_t<A, B> select(bool m, A a, B b) { return m ? a : b; }
+XGRAD_SIMD_INLINE constexpr std::common_type_t<A, B> select(bool m, A a, B b) {
+  return m ? a : b;
+}
 template <Number A, Number B>
-XGRAD_SIMD_INLINE constexpr std::common_type_t<A, B> min(A a, B b) { return a < b ? a : b; }
+XGRAD_SIMD_INLINE constexpr std::common_type_t<A, B> min(A a, B b) {
+  return a < b ? a : b;
+}
 template <Number A, Number B>
-XGRAD_SIMD_INLINE constexpr std::common_type_t<A, B> max(A a, B b) { return a > b ? a : b; }
+XGRAD_SIMD_INLINE constexpr std::common_type_t<A, B> max(A a, B b) {
+  return a > b ? a : b;
+}
 
 /// A mask chooses between two scalars: lanes of their common type.
 template <int W, int B, Number S, Number T>
@@ -304,7 +332,9 @@ XGRAD_SIMD_INLINE bool any(const Mask<W, B>& m) {
   return detail::fold(lanes, [](const auto& x, const auto& y) XGRAD_SIMD_LAMBDA { return x | y; }) != 0;
 }
 template <int W, int B>
-XGRAD_SIMD_INLINE bool all(const Mask<W, B>& m) { return !any(!m); }
+XGRAD_SIMD_INLINE bool all(const Mask<W, B>& m) {
+  return !any(!m);
+}
 XGRAD_SIMD_INLINE constexpr bool any(bool m) { return m; }
 XGRAD_SIMD_INLINE constexpr bool all(bool m) { return m; }
 

@@ -19,8 +19,10 @@ namespace {
 std::vector<Level> levels() {
   std::vector<Level> all;
   for (const Level l : {Level::portable, Level::v3, Level::v4}) {
-    if (l <= kernels::cpu_level()) all.push_back(l);
-    else WARN("level " << kernels::name(l) << " skipped: this CPU lacks it");
+    if (l <= kernels::cpu_level())
+      all.push_back(l);
+    else
+      WARN("level " << kernels::name(l) << " skipped: this CPU lacks it");
   }
   return all;
 }
@@ -41,7 +43,8 @@ TEST_CASE("map writes every element and none behind the last, whatever the lengt
       CAPTURE(kernels::name(level), n);
       const std::vector<float> x = ramp(n);
       std::vector<float> y(x.size() + 1, untouched);
-      kernels::map_at(level, [](auto a) { return a * 2 + 1; }, 1, n, out(y.data()), in(x.data()));
+      kernels::map_at(
+          level, [](auto a) { return a * 2 + 1; }, 1, n, out(y.data()), in(x.data()));
       for (std::size_t i = 0; i < x.size(); ++i) REQUIRE(y[i] == std::fma(x[i], 2.0f, 1.0f));
       REQUIRE(y.back() == untouched);
     }
@@ -56,7 +59,8 @@ TEST_CASE("an element's bits do not depend on where a chunk begins") {
     std::vector<float> whole(x.size()), parts(x.size());
     kernels::map_at(level, f, 1, n, out(whole.data()), in(x.data()));
     for (std::int64_t begin = 0, size = 1; begin < n; begin += size, size = size % 23 + 1) {
-      kernels::map_at(level, f, 1, std::min(size, n - begin), out(parts.data() + begin), in(x.data() + begin));
+      kernels::map_at(level, f, 1, std::min(size, n - begin), out(parts.data() + begin),
+                      in(x.data() + begin));
     }
     REQUIRE(std::memcmp(whole.data(), parts.data(), x.size() * sizeof(float)) == 0);
   }
@@ -66,8 +70,9 @@ TEST_CASE("map broadcasts an operand of stride 0, gathers other strides and writ
   const std::vector<float> x = ramp(3000);
   for (const Level level : levels()) {
     std::vector<float> y(2 * 1000, untouched);
-    kernels::map_at(level, [](auto a, auto b, auto c) { return a * b - c; }, 1, 1000, out(y.data(), 2), in(&x[7], 0),
-                    in(x.data(), 3), in(&x[1000], -1));
+    kernels::map_at(
+        level, [](auto a, auto b, auto c) { return a * b - c; }, 1, 1000, out(y.data(), 2), in(&x[7], 0),
+        in(x.data(), 3), in(&x[1000], -1));
     for (std::size_t i = 0; i < 1000; ++i) {
       REQUIRE(y[2 * i] == Approx(x[7] * x[3 * i] - x[1000 - i]).epsilon(1e-6));
       REQUIRE(y[2 * i + 1] == untouched);
@@ -80,8 +85,9 @@ TEST_CASE("map_rows broadcasts rows and columns") {
   const std::vector<float> a = ramp(rows * cols), bias = ramp(cols), column = ramp(rows);
   for (const Level level : levels()) {
     std::vector<float> y(a.size());
-    kernels::map_at(level, [](auto p, auto q, auto r) { return (p + q) + r; }, rows, cols, out(y.data(), 1, cols),
-                    in(a.data(), 1, cols), in(bias.data(), 1, 0), in(column.data(), 0, 1));
+    kernels::map_at(
+        level, [](auto p, auto q, auto r) { return (p + q) + r; }, rows, cols, out(y.data(), 1, cols),
+        in(a.data(), 1, cols), in(bias.data(), 1, 0), in(column.data(), 0, 1));
     for (std::size_t i = 0; i < a.size(); ++i) REQUIRE(y[i] == (a[i] + bias[i % 21]) + column[i / 21]);
   }
 }
@@ -90,7 +96,8 @@ TEST_CASE("an output may be one of the inputs") {
   for (const Level level : levels()) {
     std::vector<float> x = ramp(37);
     const std::vector<float> before = x;
-    kernels::map_at(level, [](auto a) { return -a; }, 1, 37, out(x.data()), in(static_cast<const float*>(x.data())));
+    kernels::map_at(
+        level, [](auto a) { return -a; }, 1, 37, out(x.data()), in(static_cast<const float*>(x.data())));
     for (std::size_t i = 0; i < x.size(); ++i) REQUIRE(x[i] == -before[i]);
   }
 }
@@ -102,12 +109,16 @@ TEST_CASE("comparisons write bools and bools come in as masks") {
   for (const Level level : levels()) {
     CAPTURE(kernels::name(level));
     bool flags[83], inverse[83], nonzero[83];
-    kernels::map_at(level, [](auto a) { return a > 1; }, 1, n, out(flags), in(x.data()));
-    kernels::map_at(level, [](auto m) { return !m; }, 1, n, out(inverse), in(static_cast<const bool*>(flags)));
-    kernels::map_at(level, [](auto a) { return floor(a * 0.2f); }, 1, n, out(nonzero), in(x.data()));
+    kernels::map_at(
+        level, [](auto a) { return a > 1; }, 1, n, out(flags), in(x.data()));
+    kernels::map_at(
+        level, [](auto m) { return !m; }, 1, n, out(inverse), in(static_cast<const bool*>(flags)));
+    kernels::map_at(
+        level, [](auto a) { return floor(a * 0.2f); }, 1, n, out(nonzero), in(x.data()));
     std::vector<double> chosen(x.size());
-    kernels::map_at(level, [](auto m, auto a, auto b) { return select(m, a, simd::cast<double>(b)); }, 1, n,
-                    out(chosen.data()), in(static_cast<const bool*>(flags)), in(d.data()), in(x.data()));
+    kernels::map_at(
+        level, [](auto m, auto a, auto b) { return select(m, a, simd::cast<double>(b)); }, 1, n,
+        out(chosen.data()), in(static_cast<const bool*>(flags)), in(d.data()), in(x.data()));
     for (std::size_t i = 0; i < x.size(); ++i) {
       unsigned char raw = 0;
       std::memcpy(&raw, &flags[i], 1);
@@ -119,8 +130,8 @@ TEST_CASE("comparisons write bools and bools come in as masks") {
   }
 }
 
-TEMPLATE_TEST_CASE("a result is converted to the type of the output", "", float, double, std::int32_t, std::int64_t,
-                   std::uint8_t) {
+TEMPLATE_TEST_CASE("a result is converted to the type of the output", "", float, double, std::int32_t,
+                   std::int64_t, std::uint8_t) {
   const std::int64_t n = 75;
   std::vector<TestType> x(75);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<TestType>(i);
@@ -152,7 +163,8 @@ TEST_CASE("an integer division does not trap in the lanes behind the last elemen
   const std::vector<std::int32_t> a = {7, -9, 5}, b = {2, 4, 5};
   for (const Level level : levels()) {
     std::vector<std::int32_t> q(3);
-    kernels::map_at(level, [](auto x, auto y) { return x / y; }, 1, 3, out(q.data()), in(a.data()), in(b.data()));
+    kernels::map_at(
+        level, [](auto x, auto y) { return x / y; }, 1, 3, out(q.data()), in(a.data()), in(b.data()));
     REQUIRE(q == std::vector<std::int32_t>{3, -2, 1});
   }
 }
@@ -161,8 +173,9 @@ TEST_CASE("several results come from one pass") {
   const std::vector<float> x = ramp(50);
   for (const Level level : levels()) {
     std::vector<float> s(50), d(50);
-    kernels::map_at(level, [](auto a, auto b) { return simd::several(a + b, a - b); }, 1, 50, outs(s.data(), d.data()),
-                    in(x.data()), in(&x[3], 0));
+    kernels::map_at(
+        level, [](auto a, auto b) { return simd::several(a + b, a - b); }, 1, 50, outs(s.data(), d.data()),
+        in(x.data()), in(&x[3], 0));
     for (std::size_t i = 0; i < x.size(); ++i) {
       REQUIRE(s[i] == x[i] + x[3]);
       REQUIRE(d[i] == x[i] - x[3]);
