@@ -22,45 +22,44 @@ namespace {
 using Step = std::function<void()>;
 
 // ---- memory
-// ----------------------------------------------------------------------------------------------------------
 
-/// STREAM's triad a = b + s c over a window that walks through arrays of 40 MB, as many parameters as the
-/// adam workload has: far larger than a core's own caches.
+/// STREAM's triad a = b + s c, moving `bytes` a run, counted as STREAM does: two reads and a write of 4 bytes
+/// each. The arrays hold what one run moves, up to 40 MB each, so that they lie where the workload's own data
+/// would.
 class Triad {
  public:
-  explicit Triad(int threads) : threads_(threads) {}
+  Triad(long bytes, int threads) : elements_(bytes / 12), threads_(threads) {}
 
-  /// Moves about `bytes`, counted as STREAM does: two reads and a write of 4 bytes each.
-  void move(long bytes) {
-    for (long left = bytes / 12; left > 0;) {
-      const long count = std::min(left, size - next_);
-      float* a = a_.data() + next_;
-      const float* b = b_.data() + next_;
-      const float* c = c_.data() + next_;
-#ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(threads_)
-#endif
-      for (long i = 0; i < count; ++i) a[i] = b[i] + 3.0F * c[i];
-      next_ = (next_ + count) % size;
-      left -= count;
-    }
+  void run() {
+    const long size = static_cast<long>(a_.size());
+    for (long left = elements_; left > 0; left -= size) sweep(std::min(left, size));
   }
 
  private:
-  static constexpr long size = 10'000'000;
-  std::vector<float> a_ = std::vector<float>(size, 1.0F), b_ = a_, c_ = a_;
-  long next_ = 0;
+  void sweep(long count) {
+    float* a = a_.data();
+    const float* b = b_.data();
+    const float* c = c_.data();
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) num_threads(threads_)
+#endif
+    for (long i = 0; i < count; ++i) a[i] = b[i] + 3.0F * c[i];
+  }
+
+  static constexpr long largest = 10'000'000;
+  long elements_;
   [[maybe_unused]] int threads_;
+  std::vector<float> a_ = std::vector<float>(static_cast<std::size_t>(std::min(elements_, largest)), 1.0F);
+  std::vector<float> b_ = a_, c_ = a_;
 };
 
 std::function<Step(int)> moving(long bytes) {
   return [bytes](int threads) -> Step {
-    return [triad = std::make_shared<Triad>(threads), bytes] { triad->move(bytes); };
+    return [triad = std::make_shared<Triad>(bytes, threads)] { triad->run(); };
   };
 }
 
 // ---- matrix products
-// -------------------------------------------------------------------------------------------------
 
 /// c = op(a) op(b), row-major, by oneDNN or by CBLAS, whichever is quicker for this shape.
 class Product {
@@ -141,10 +140,10 @@ long mlp_parameters() {
 std::function<Step(int)> products(int batch, bool training, long bytes) {
   return [=](int threads) -> Step {
     auto list = std::make_shared<std::vector<Product>>(mlp_products(batch, training, threads));
-    auto triad = bytes > 0 ? std::make_shared<Triad>(threads) : nullptr;
+    auto triad = bytes > 0 ? std::make_shared<Triad>(bytes, threads) : nullptr;
     return [=] {
       for (Product& product : *list) product.run();
-      if (triad) triad->move(bytes);
+      if (triad) triad->run();
     };
   };
 }

@@ -15,7 +15,6 @@ namespace {
 using Step = std::function<void()>;
 
 // ---- the scalar chain
-// ------------------------------------------------------------------------------------------------
 
 /// Entry i of the list: value = a op b, where a and b are earlier entries.
 struct ChainEntry {
@@ -60,7 +59,6 @@ class Chain {
 };
 
 // ---- tiny networks
-// ---------------------------------------------------------------------------------------------------
 
 /// Eight floats, one vector of AVX2; rows are padded to whole vectors, and what lies in the padding stays
 /// zero.
