@@ -1,12 +1,7 @@
 // What a program outside the project does with the library: it computes, differentiates, adds an op of its
 // own, and catches the library's errors. CMakeLists.txt beside this file builds it against each form of the
 // library.
-#include <xgrad/core/accumulate.hpp>
-#include <xgrad/core/create.hpp>
-#include <xgrad/core/grad.hpp>
-#include <xgrad/core/op.hpp>
-#include <xgrad/core/registry.hpp>
-#include <xgrad/core/version.hpp>
+#include <xgrad/xgrad.hpp>
 
 #include <cstdio>
 #include <cstring>

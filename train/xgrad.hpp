@@ -1,0 +1,14 @@
+#pragma once
+
+/// \file
+/// Everything that a model needs: `#include <xgrad/xgrad.hpp>`. It reaches no xtensor header (for those there
+/// is <xgrad/xtensor.hpp>) and no standard header that is dear to compile; tests/consumer/includes.cpp holds
+/// it to that. It lives in the topmost layer because it names all of them.
+
+#include <xgrad/core/accumulate.hpp>
+#include <xgrad/core/create.hpp>
+#include <xgrad/core/errors.hpp>
+#include <xgrad/core/grad.hpp>
+#include <xgrad/core/op.hpp>
+#include <xgrad/core/tensor.hpp>
+#include <xgrad/core/version.hpp>
