@@ -1,7 +1,7 @@
 #include <xgrad/ops/kernels/gemm.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <atomic>
 #include <cstdlib>
 #include <optional>
 #include <type_traits>
@@ -9,6 +9,7 @@
 #include <xgrad/ops/kernels/gemm_blas.hpp>
 #include <xgrad/ops/kernels/gemm_small.hpp>
 #include <xgrad/ops/kernels/level.hpp>
+#include <xgrad/ops/kernels/map.hpp>
 #include <xgrad/ops/kernels/parallel.hpp>
 
 namespace xgrad::inline v0::kernels {
@@ -95,35 +96,43 @@ Kernel choose(const Call<T>& g) {
 // ---- what follows the product
 // ------------------------------------------------------------------------------------
 
-template <class T>
-T sigmoid(T x) {
-  const T e = std::exp(-std::abs(x));
-  return (x < T(0) ? e : T(1)) / (T(1) + e);
-}
-
-template <class T>
-void apply_activation(const Call<T>& g) {
-  for (std::int64_t i = 0; i < g.m; ++i) {
-    T* row = g.c + i * g.ldc;
-    if (g.options.epilogue == Epilogue::sigmoid) {
-      for (std::int64_t j = 0; j < g.n; ++j) row[j] = sigmoid(row[j]);
-    } else if (g.options.epilogue == Epilogue::tanh) {
-      for (std::int64_t j = 0; j < g.n; ++j) row[j] = std::tanh(row[j]);
-    }
+// c = f(c), or f(c, bias) with the bias of its column, by rows.
+template <class T, class Plain, class Biased>
+void finish_rows(const Call<T>& g, const T* bias, Plain plain, Biased biased) {
+  if (bias) {
+    map_rows(biased, g.m, g.n, out(g.c, 1, g.ldc), in(g.c, 1, g.ldc), in(bias, 1, 0));
+  } else {
+    map_rows(plain, g.m, g.n, out(g.c, 1, g.ldc), in(g.c, 1, g.ldc));
   }
 }
 
-// Our own kernels have done the rest.
 template <class T>
-void activate(const Call<T>& g) {
-  if (g.options.epilogue > Epilogue::relu) apply_activation(g);
+void finish(const Call<T>& g, Epilogue epilogue, const T* bias) {
+  switch (epilogue) {
+    case Epilogue::none:
+      if (bias)
+        finish_rows(
+            g, bias, [](auto c) { return c; }, [](auto c, auto b) { return c + b; });
+      break;
+    case Epilogue::relu:
+      finish_rows(
+          g, bias, [](auto c) { return relu(c); }, [](auto c, auto b) { return relu(c + b); });
+      break;
+    case Epilogue::sigmoid:
+      finish_rows(
+          g, bias, [](auto c) { return sigmoid(c); }, [](auto c, auto b) { return sigmoid(c + b); });
+      break;
+    case Epilogue::tanh:
+      finish_rows(
+          g, bias, [](auto c) { return tanh(c); }, [](auto c, auto b) { return tanh(c + b); });
+      break;
+  }
 }
 
+// Our own kernels have added the bias and done relu.
 template <class T>
-void finish(const Call<T>& g) {
-  const bool relu = g.options.epilogue == Epilogue::relu;
-  if (g.options.bias || relu) small::finish(g.m, g.n, g.c, g.ldc, g.options.bias, relu);
-  activate(g);
+void activate(const Call<T>& g) {
+  if (g.options.epilogue > Epilogue::relu) finish<T>(g, g.options.epilogue, nullptr);
 }
 
 // ---- one tile, on the calling thread
@@ -134,7 +143,7 @@ void compute(const Call<T>& g, Kernel kernel) {
   if (kernel == Kernel::blas) {
     blas::gemm(g.m, g.n, g.k, g.a, g.lda, g.transpose_a, g.b, g.ldb, g.transpose_b, g.c, g.ldc,
                g.options.accumulate);
-    finish(g);
+    finish(g, g.options.epilogue, g.options.bias);
     return;
   }
   const small::Product<T> product{g.m,
@@ -224,33 +233,46 @@ class Scratch {
   std::int64_t size_ = 0;
 };
 
+// The panels of one product, packed by each thread that works on it: to read another core's copy would take
+// longer.
 template <class T>
-bool run_turned(const Call<T>& g) {
-  thread_local Scratch<T> scratch;
-  const std::int64_t width = small::panel_width<T>();
-  T* panels = scratch.at_least(round_up(g.m, width) * g.k);
-  if (!panels) return false;
-  for (std::int64_t i = 0; i < g.m; i += width) {
-    small::pack(std::min(width, g.m - i), g.k, g.a + i * g.lda, g.lda, panels + i * g.k);
+struct Panels {
+  Scratch<T> scratch;
+  std::uint64_t product = 0;  // which one they belong to
+
+  const T* of(const Call<T>& g, std::uint64_t number) {
+    const std::int64_t width = small::panel_width<T>();
+    T* panels = scratch.at_least(round_up(g.m, width) * g.k);
+    if (!panels || product == number) return panels;
+    for (std::int64_t i = 0; i < g.m; i += width) {
+      small::pack(std::min(width, g.m - i), g.k, g.a + i * g.lda, g.lda, panels + i * g.k);
+    }
+    product = number;
+    return panels;
   }
+};
+
+template <class T>
+void run_turned(const Call<T>& g) {
+  static std::atomic<std::uint64_t> products{0};
+  const std::uint64_t number = products.fetch_add(1, std::memory_order_relaxed) + 1;
   constexpr std::int64_t strip = 24;  // a multiple of the rows of a tile at every level
   parallel_for(g.n, strip, [&](std::int64_t begin, std::int64_t end) {
+    thread_local Panels<T> own;
     const Call<T> t = g.tile(0, g.m, begin, end - begin);
+    const T* panels = own.of(g, number);
+    if (!panels) return compute(t, Kernel::blas);  // no memory
     small::turned(
         small::Product<T>{t.n, t.m, t.k, t.b, t.ldb, 1, nullptr, 0, true, t.c, t.ldc, t.options.accumulate,
                           t.options.bias, t.options.epilogue == Epilogue::relu},
         panels);
     activate(t);
   });
-  return true;
 }
 
 template <class T>
 void run(const Call<T>& g, Kernel kernel) {
-  if (kernel == Kernel::turned) {
-    if (run_turned(g)) return;
-    kernel = Kernel::blas;
-  }
+  if (kernel == Kernel::turned) return run_turned(g);
   if (kernel != Kernel::blas && g.m * g.n * g.k <= own_strip_work / 4) {
     compute(g, kernel);
     return;
@@ -288,7 +310,7 @@ void multiply_by_nothing(const Call<T>& g) {
   if (!g.options.accumulate) {
     for (std::int64_t i = 0; i < g.m; ++i) std::fill_n(g.c + i * g.ldc, g.n, T(0));
   }
-  finish(g);
+  finish(g, g.options.epilogue, g.options.bias);
 }
 
 template <class T>

@@ -10,16 +10,14 @@
 #ifdef XGRAD_WITH_ONEDNN
 #include <dnnl.h>
 #endif
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 namespace xgrad::inline v0::kernels::blas {
 namespace {
 
-// OpenBLAS is asked for by name at run time, so that any library with a CBLAS interface can take its place.
+// What belongs to one library is asked for by name at run time: any library with a CBLAS interface can take
+// the place of OpenBLAS, and oneDNN brings an OpenMP of its own where we are built without.
 template <class Function>
-Function* openblas_symbol(const char* name) noexcept {
+Function* symbol(const char* name) noexcept {
   return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
 }
 
@@ -37,9 +35,9 @@ const char* best_openblas_core() noexcept {
 // OpenBLAS falls back to its oldest kernels on a CPU younger than itself. It looks again, and believes the
 // environment, when it is started anew. A core the user has chosen is left alone.
 void wake_openblas() noexcept {
-  const auto corename = openblas_symbol<char*()>("openblas_get_corename");
-  const auto quit = openblas_symbol<void()>("gotoblas_dynamic_quit");
-  const auto init = openblas_symbol<void()>("gotoblas_dynamic_init");
+  const auto corename = symbol<char*()>("openblas_get_corename");
+  const auto quit = symbol<void()>("gotoblas_dynamic_quit");
+  const auto init = symbol<void()>("gotoblas_dynamic_init");
   const char* core = best_openblas_core();
   if (!corename || !quit || !init || !core) return;
   constexpr const char* variable = "OPENBLAS_CORETYPE";
@@ -52,8 +50,8 @@ void wake_openblas() noexcept {
 
 // OpenBLAS has one number of threads for the process: the first user of it sets 1 and the last restores.
 struct OpenBlas {
-  int (*get_num_threads)() = openblas_symbol<int()>("openblas_get_num_threads");
-  void (*set_num_threads)(int) = openblas_symbol<void(int)>("openblas_set_num_threads");
+  int (*get_num_threads)() = symbol<int()>("openblas_get_num_threads");
+  void (*set_num_threads)(int) = symbol<void(int)>("openblas_set_num_threads");
   std::mutex mutex;
   int users = 0;
   int threads_before = 1;
@@ -85,29 +83,36 @@ constexpr CBLAS_TRANSPOSE flag(bool transpose) { return transpose ? CblasTrans :
 constexpr blasint narrow(std::int64_t size) { return static_cast<blasint>(size); }
 
 #ifdef XGRAD_WITH_ONEDNN
-// oneDNN runs on as many threads as OpenMP would give this thread, which is a setting of this thread's own
-// task: set to 1 for the call and set back, at some 10 ns, it is seen by nobody else.
+// oneDNN runs on as many threads as its OpenMP would give this thread, which is a setting of this thread's
+// own task: set to 1 for the call and set back, at some 10 ns, it is seen by nobody else.
 class OneOpenMpThread {
-#ifdef _OPENMP
  public:
-  OneOpenMpThread() noexcept {
-    if (before_ != 1) omp_set_num_threads(1);
+  OneOpenMpThread() noexcept : before_(openmp().max_threads ? openmp().max_threads() : 1) {
+    if (before_ != 1) openmp().set_threads(1);
   }
   ~OneOpenMpThread() {
-    if (before_ != 1) omp_set_num_threads(before_);
+    if (before_ != 1) openmp().set_threads(before_);
   }
   OneOpenMpThread(const OneOpenMpThread&) = delete;
   OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
 
  private:
-  int before_ = omp_get_max_threads();
-#endif
+  struct OpenMp {
+    int (*max_threads)() = symbol<int()>("omp_get_max_threads");
+    void (*set_threads)(int) = symbol<void(int)>("omp_set_num_threads");
+  };
+  static const OpenMp& openmp() noexcept {
+    static const OpenMp functions;
+    return functions;
+  }
+
+  int before_;
 };
 
 bool onednn_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
                  bool transpose_a, const float* b, std::int64_t ldb, bool transpose_b, float* c,
                  std::int64_t ldc, bool accumulate) noexcept {
-  [[maybe_unused]] const OneOpenMpThread one;
+  const OneOpenMpThread one;
   return dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0F, a, lda, b, ldb,
                     accumulate ? 1.0F : 0.0F, c, ldc) == dnnl_success;
 }

@@ -82,21 +82,18 @@ namespace v4 {
 #define XGRAD_GEMM_DISPATCH(call) return portable::call;
 #endif
 
-#define XGRAD_GEMM_DEFINE(T)                                                                               \
-  template <>                                                                                              \
-  std::int64_t panel_width<T>() noexcept {                                                                 \
-    XGRAD_GEMM_DISPATCH(panel_width<T>())                                                                  \
-  }                                                                                                        \
-  void outer(const Product<T>& product) noexcept { XGRAD_GEMM_DISPATCH(outer(product)) }                   \
-  void dot(const Product<T>& product) noexcept { XGRAD_GEMM_DISPATCH(dot(product)) }                       \
-  void pack(std::int64_t rows, std::int64_t k, const T* from, std::int64_t ld, T* panel) noexcept {        \
-    XGRAD_GEMM_DISPATCH(pack(rows, k, from, ld, panel))                                                    \
-  }                                                                                                        \
-  void turned(const Product<T>& product, const T* panels) noexcept {                                       \
-    XGRAD_GEMM_DISPATCH(turned(product, panels))                                                           \
-  }                                                                                                        \
-  void finish(std::int64_t m, std::int64_t n, T* c, std::int64_t ldc, const T* bias, bool relu) noexcept { \
-    XGRAD_GEMM_DISPATCH(finish(m, n, c, ldc, bias, relu))                                                  \
+#define XGRAD_GEMM_DEFINE(T)                                                                        \
+  template <>                                                                                       \
+  std::int64_t panel_width<T>() noexcept {                                                          \
+    XGRAD_GEMM_DISPATCH(panel_width<T>())                                                           \
+  }                                                                                                 \
+  void outer(const Product<T>& product) noexcept { XGRAD_GEMM_DISPATCH(outer(product)) }            \
+  void dot(const Product<T>& product) noexcept { XGRAD_GEMM_DISPATCH(dot(product)) }                \
+  void pack(std::int64_t rows, std::int64_t k, const T* from, std::int64_t ld, T* panel) noexcept { \
+    XGRAD_GEMM_DISPATCH(pack(rows, k, from, ld, panel))                                             \
+  }                                                                                                 \
+  void turned(const Product<T>& product, const T* panels) noexcept {                                \
+    XGRAD_GEMM_DISPATCH(turned(product, panels))                                                    \
   }
 XGRAD_GEMM_DEFINE(float)
 XGRAD_GEMM_DEFINE(double)

@@ -54,10 +54,4 @@ void pack(std::int64_t rows, std::int64_t k, const double* from, std::int64_t ld
 void turned(const Product<float>& product, const float* panels) noexcept;
 void turned(const Product<double>& product, const double* panels) noexcept;
 
-/// Adds the bias (n values or null) to each of m rows of c, then relu if asked for.
-void finish(std::int64_t m, std::int64_t n, float* c, std::int64_t ldc, const float* bias,
-            bool relu) noexcept;
-void finish(std::int64_t m, std::int64_t n, double* c, std::int64_t ldc, const double* bias,
-            bool relu) noexcept;
-
 }  // namespace xgrad::inline v0::kernels::small

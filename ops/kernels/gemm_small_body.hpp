@@ -576,28 +576,5 @@ void turned(const Product<T>& g, const T* panels) {
   }
 }
 
-// ---- what follows a product that another library has made
-// -------------------------------------------------------
-
-template <class T>
-void finish(std::int64_t m, std::int64_t n, T* c, std::int64_t ldc, const T* bias, bool relu) {
-  using S = Simd<T>;
-  constexpr std::int64_t L = S::lanes;
-  for (std::int64_t i = 0; i < m; ++i, c += ldc) {
-    std::int64_t j = 0;
-    for (; j + L <= n; j += L) {
-      typename S::V v = S::load(c + j);
-      if (bias) v = S::add(v, S::load(bias + j));
-      S::store(c + j, relu ? S::relu(v) : v);
-    }
-    if (j < n) {
-      const auto mask = S::first(n - j);
-      typename S::V v = S::load(c + j, mask);
-      if (bias) v = S::add(v, S::load(bias + j, mask));
-      S::store(c + j, relu ? S::relu(v) : v, mask);
-    }
-  }
-}
-
 #undef XGRAD_GEMM_INLINE
 #undef XGRAD_GEMM_LEVEL

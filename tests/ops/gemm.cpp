@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <xgrad/ops/kernels/level.hpp>
+#include <xgrad/ops/kernels/map.hpp>
 #include <xgrad/ops/kernels/parallel.hpp>
 
 #include "tests/support/catch.hpp"
@@ -229,6 +230,23 @@ TEMPLATE_TEST_CASE("bias and activation follow the product and what it is added 
                           {70, 90, 140},
                           {6, 7, 0}}) {
       check_epilogues<TestType>(s);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("a fused activation has the bits of the same function applied afterwards", "", float,
+                   double) {
+  for (const Shape s : {Shape{1, 10, 2}, {32, 10, 8}, {1, 200, 96}, {32, 70, 300}, {130, 90, 140}}) {
+    const Problem<TestType> p(s, false, true);
+    for (const Epilogue epilogue : {Epilogue::relu, Epilogue::sigmoid, Epilogue::tanh}) {
+      auto expected = p.run({.bias = p.bias.data()});
+      const auto n = static_cast<std::int64_t>(expected.size());
+      TestType* y = expected.data();
+      if (epilogue == Epilogue::relu) kernels::map([](auto x) { return relu(x); }, n, y, y);
+      if (epilogue == Epilogue::sigmoid) kernels::map([](auto x) { return sigmoid(x); }, n, y, y);
+      if (epilogue == Epilogue::tanh) kernels::map([](auto x) { return tanh(x); }, n, y, y);
+      CAPTURE(s.m, s.n, s.k, static_cast<int>(epilogue));
+      CHECK(same_bits(p.run({.bias = p.bias.data(), .epilogue = epilogue}), expected));
     }
   }
 }
