@@ -12,3 +12,7 @@
 #include <xgrad/core/op.hpp>
 #include <xgrad/core/tensor.hpp>
 #include <xgrad/core/version.hpp>
+#include <xgrad/ops/activation.hpp>
+#include <xgrad/ops/elementwise.hpp>
+#include <xgrad/ops/linalg.hpp>
+#include <xgrad/ops/shape.hpp>
