@@ -275,17 +275,22 @@ void dot_block(const Product<T>& g, std::int64_t j) {
     const T* a = g.a + i * g.a_row;
     T* c = g.c + i * g.ldc + j;
     if (rows == 1) dot_tile<T, 1, N>(g, a, b, c, bias);
-    if (rows == 2) dot_tile<T, 2, N>(g, a, b, c, bias);
-    if constexpr (dot_rows == 3) {
-      if (rows == 3) dot_tile<T, 3, N>(g, a, b, c, bias);
+    if constexpr (N <= dot_columns) {
+      if (rows == 2) dot_tile<T, 2, N>(g, a, b, c, bias);
+      if constexpr (dot_rows == 3) {
+        if (rows == 3) dot_tile<T, 3, N>(g, a, b, c, bias);
+      }
     }
     i += rows;
   }
 }
 
+// One row alone has registers left for more sums at a time, which it needs to hide their latency.
+constexpr int dot_columns_of_one = 8;
+
 template <class T>
 void dot(const Product<T>& g) {
-  const Even blocks(g.n, dot_columns);
+  const Even blocks(g.n, g.m == 1 ? dot_columns_of_one : dot_columns);
   for (std::int64_t j = 0, block = 0; j < g.n; ++block) {
     const int columns = blocks.size(block);
     switch (columns) {
@@ -301,7 +306,6 @@ void dot(const Product<T>& g) {
       case 4:
         dot_block<T, 4>(g, j);
         break;
-#if XGRAD_GEMM_LEVEL == 4
       case 5:
         dot_block<T, 5>(g, j);
         break;
@@ -314,7 +318,6 @@ void dot(const Product<T>& g) {
       case 8:
         dot_block<T, 8>(g, j);
         break;
-#endif
       default:
         break;
     }
