@@ -1,0 +1,222 @@
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <xgrad/ops/kernels/map.hpp>
+#include <xgrad/ops/kernels/parallel.hpp>
+
+/// Reductions of rows and of columns of a row-major matrix. Sums of floats are formed in blocks, whose totals
+/// are added in double: the error stays within a few units of the last place of the sum of magnitudes. The
+/// order of additions depends on sizes alone.
+namespace xgrad::inline v0::kernels {
+
+/// What a reduction does with two values; `block` bounds how many are combined in the element type.
+struct SumReducer {
+  static constexpr bool exact = false;
+  template <class T>
+  static constexpr T identity() {
+    return T(0);
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P combine(const P& a, const P& b) {
+    return a + b;
+  }
+};
+struct SquareSumReducer : SumReducer {};
+/// NaN if any value is.
+struct MaxReducer {
+  static constexpr bool exact = true;
+  template <class T>
+  static constexpr T identity() {
+    return std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                                : std::numeric_limits<T>::lowest();
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P combine(const P& a, const P& b) {
+    return maximum(a, b);
+  }
+};
+struct MinReducer {
+  static constexpr bool exact = true;
+  template <class T>
+  static constexpr T identity() {
+    return std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
+                                                : std::numeric_limits<T>::max();
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P combine(const P& a, const P& b) {
+    return minimum(a, b);
+  }
+};
+
+namespace detail {
+
+constexpr std::int64_t reduce_grain = 1 << 15;  // elements that one thread reduces by itself
+constexpr std::int64_t sum_block = 2048;        // elements added in the element type before double takes over
+
+/// The type in which partial results are kept.
+template <class R, class T>
+using Partial = std::conditional_t<!R::exact && std::is_floating_point_v<T>, double, T>;
+
+template <class R, class V>
+V combine_scalars(V a, V b) {
+  if constexpr (std::is_same_v<R, MaxReducer>) {
+    return a != a || a > b ? a : b;
+  } else if constexpr (std::is_same_v<R, MinReducer>) {
+    return a != a || a < b ? a : b;
+  } else {
+    return static_cast<V>(a + b);
+  }
+}
+
+/// Up to sum_block adjacent elements.
+template <class R, class T>
+T reduce_block(const T* x, std::int64_t n) {
+  return vectorized([x, n](auto bytes) XGRAD_SIMD_LAMBDA -> T {
+    using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+    constexpr std::int64_t w = P::width;
+    constexpr bool squares = std::is_same_v<R, SquareSumReducer>;
+    const auto load = [x](std::int64_t i) XGRAD_SIMD_LAMBDA {
+      const P p = P::load(x + i);
+      if constexpr (squares)
+        return p * p;
+      else
+        return p;
+    };
+    T total = R::template identity<T>();
+    std::int64_t i = 0;
+    if (n >= 4 * w) {
+      P a = load(0), b = load(w), c = load(2 * w), d = load(3 * w);
+      for (i = 4 * w; i + 4 * w <= n; i += 4 * w) {
+        a = R::combine(a, load(i));
+        b = R::combine(b, load(i + w));
+        c = R::combine(c, load(i + 2 * w));
+        d = R::combine(d, load(i + 3 * w));
+      }
+      const P all = R::combine(R::combine(a, b), R::combine(c, d));
+      for (int k = 0; k < w; ++k) total = combine_scalars<R>(total, all[k]);
+    }
+    for (; i < n; ++i) total = combine_scalars<R>(total, squares ? static_cast<T>(x[i] * x[i]) : x[i]);
+    return total;
+  });
+}
+
+/// n elements, `stride` apart.
+template <class R, class T>
+Partial<R, T> reduce_line(const T* x, std::int64_t n, std::int64_t stride) {
+  using V = Partial<R, T>;
+  V total = R::template identity<V>();
+  if constexpr (std::is_floating_point_v<T>) {
+    // Squares of floats may overflow where the sum's root does not.
+    constexpr bool wide = std::is_same_v<R, SquareSumReducer>;
+    if (stride == 1 && !wide) {
+      for (std::int64_t i = 0; i < n; i += sum_block)
+        total = combine_scalars<R>(total, static_cast<V>(reduce_block<R>(x + i, std::min(sum_block, n - i))));
+      return total;
+    }
+    for (std::int64_t i = 0; i < n; ++i) {
+      const V v = x[i * stride];
+      total = combine_scalars<R>(total, wide ? v * v : v);
+    }
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) total = combine_scalars<R>(total, static_cast<V>(x[i * stride]));
+  }
+  return total;
+}
+
+}  // namespace detail
+
+/// y[r] = the reduction of x[r, 0 … cols - 1], for rows of adjacent elements `row_stride` apart.
+template <class R, class T>
+void reduce_rows(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t row_stride, T* y) {
+  using V = detail::Partial<R, T>;
+  if (cols > 2 * detail::reduce_grain && rows < 64) {
+    // Few long rows: chunks of a row, whose totals are combined in order.
+    const std::int64_t chunks = (cols + detail::reduce_grain - 1) / detail::reduce_grain;
+    std::vector<V> partial(static_cast<std::size_t>(chunks));
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const T* row = x + r * row_stride;
+      parallel_for(cols, detail::reduce_grain, [&](std::int64_t b, std::int64_t e) {
+        partial[static_cast<std::size_t>(b / detail::reduce_grain)] =
+            detail::reduce_line<R>(row + b, e - b, 1);
+      });
+      V total = R::template identity<V>();
+      for (const V& v : partial) total = detail::combine_scalars<R>(total, v);
+      y[r] = static_cast<T>(total);
+    }
+    return;
+  }
+  parallel_for(rows, std::max<std::int64_t>(1, detail::reduce_grain / std::max<std::int64_t>(1, cols)),
+               [&](std::int64_t b, std::int64_t e) {
+                 for (std::int64_t r = b; r < e; ++r)
+                   y[r] = static_cast<T>(detail::reduce_line<R>(x + r * row_stride, cols, 1));
+               });
+}
+
+namespace detail {
+
+/// y[j] = the reduction of x[0 … rows - 1, j] for n adjacent columns.
+template <class R, class T>
+void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int64_t row_stride, T* y) {
+  constexpr std::int64_t block = 64;  // rows that are combined before their total joins the others
+  vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
+    using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+    constexpr std::int64_t w = P::width;
+    std::int64_t j = 0;
+    for (; j + 2 * w <= n; j += 2 * w) {
+      P total0(R::template identity<T>()), total1 = total0;
+      for (std::int64_t i0 = 0; i0 < rows; i0 += block) {
+        const std::int64_t i1 = i0 + block < rows ? i0 + block : rows;
+        P a(R::template identity<T>()), b = a;
+        for (std::int64_t i = i0; i < i1; ++i) {
+          a = R::combine(a, P::load(x + i * row_stride + j));
+          b = R::combine(b, P::load(x + i * row_stride + j + w));
+        }
+        total0 = R::combine(total0, a);
+        total1 = R::combine(total1, b);
+      }
+      total0.store(y + j);
+      total1.store(y + j + w);
+    }
+    for (; j < n; ++j) {
+      T total = R::template identity<T>();
+      for (std::int64_t i0 = 0; i0 < rows; i0 += block) {
+        const std::int64_t i1 = i0 + block < rows ? i0 + block : rows;
+        T part = R::template identity<T>();
+        for (std::int64_t i = i0; i < i1; ++i) part = combine_scalars<R>(part, x[i * row_stride + j]);
+        total = combine_scalars<R>(total, part);
+      }
+      y[j] = total;
+    }
+  });
+}
+
+}  // namespace detail
+
+/// y[j] = the reduction of x[0 … rows - 1, j], for rows of adjacent elements `row_stride` apart.
+template <class R, class T>
+void reduce_columns(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t row_stride, T* y) {
+  constexpr std::int64_t tile = 256;
+  const std::int64_t chunk =
+      std::max<std::int64_t>(1, 2 * detail::reduce_grain / std::max<std::int64_t>(1, cols));
+  if (rows <= 2 * chunk) {
+    parallel_for(cols, std::max<std::int64_t>(tile, detail::reduce_grain / std::max<std::int64_t>(1, rows)),
+                 [&](std::int64_t b, std::int64_t e) {
+                   for (std::int64_t j = b; j < e; j += tile)
+                     detail::reduce_column_tile<R>(x + j, rows, std::min(tile, e - j), row_stride, y + j);
+                 });
+    return;
+  }
+  // Tall: chunks of rows, whose totals are combined like rows.
+  const std::int64_t chunks = (rows + chunk - 1) / chunk;
+  std::vector<T> partial(static_cast<std::size_t>(chunks * cols));
+  parallel_for(rows, chunk, [&](std::int64_t b, std::int64_t e) {
+    detail::reduce_column_tile<R>(x + b * row_stride, e - b, cols, row_stride,
+                                  partial.data() + b / chunk * cols);
+  });
+  detail::reduce_column_tile<R>(partial.data(), chunks, cols, cols, y);
+}
+
+}  // namespace xgrad::inline v0::kernels

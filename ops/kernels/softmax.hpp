@@ -1,0 +1,151 @@
+#pragma once
+#include <xgrad/ops/kernels/reduce.hpp>
+
+/// Softmax of rows and its gradient, for rows of n adjacent elements; a row stays in the cache for all its
+/// passes.
+namespace xgrad::inline v0::kernels {
+
+namespace detail {
+
+/// Rows that one thread takes at a time.
+inline std::int64_t rows_per_chunk(std::int64_t n) {
+  return std::max<std::int64_t>(1, (1 << 13) / std::max<std::int64_t>(1, n));
+}
+
+/// The last `count` elements of a row as a pack, whose other lanes hold `fill`.
+template <class P, class T>
+XGRAD_SIMD_INLINE P load_part(const T* x, std::int64_t count, T fill) {
+  T part[P::width];
+  for (int k = 0; k < P::width; ++k) part[k] = k < count ? x[k] : fill;
+  return P::load(part);
+}
+
+template <class P, class T>
+XGRAD_SIMD_INLINE void store_part(const P& p, T* y, std::int64_t count) {
+  T part[P::width];
+  p.store(part);
+  for (int k = 0; k < count; ++k) y[k] = part[k];
+}
+
+template <class P, class T>
+XGRAD_SIMD_INLINE T row_max(const T* x, std::int64_t n) {
+  constexpr T lowest = -std::numeric_limits<T>::infinity();
+  P best(lowest);
+  std::int64_t i = 0;
+  for (; i + P::width <= n; i += P::width) best = maximum(best, P::load(x + i));
+  if (i < n) best = maximum(best, load_part<P>(x + i, n - i, lowest));
+  T top = lowest;
+  for (int k = 0; k < P::width; ++k) top = combine_scalars<MaxReducer>(top, best[k]);
+  return top;
+}
+
+}  // namespace detail
+
+/// y = eˣ⁻ᵐ / Σ eˣ⁻ᵐ for each row, m its largest element. x and y may be the same.
+template <class T>
+void softmax_rows(const T* x, T* y, std::int64_t rows, std::int64_t n) {
+  parallel_for(rows, detail::rows_per_chunk(n), [=](std::int64_t b, std::int64_t e) {
+    vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
+      using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+      constexpr std::int64_t w = P::width;
+      for (std::int64_t r = b; r < e; ++r) {
+        const T* in = x + r * n;
+        T* out = y + r * n;
+        const P top(detail::row_max<P>(in, n));
+        P sum(T(0));
+        std::int64_t i = 0;
+        for (; i + w <= n; i += w) {
+          const P p = exp(P::load(in + i) - top);
+          p.store(out + i);
+          sum = sum + p;
+        }
+        if (i < n) {
+          const P p = exp(detail::load_part<P>(in + i, n - i, -std::numeric_limits<T>::infinity()) - top);
+          detail::store_part(p, out + i, n - i);
+          sum = sum + p;
+        }
+        const P scale(T(1) / sum_lanes(sum));
+        for (i = 0; i + w <= n; i += w) (P::load(out + i) * scale).store(out + i);
+        if (i < n) detail::store_part(detail::load_part<P>(out + i, n - i, T(0)) * scale, out + i, n - i);
+      }
+    });
+  });
+}
+
+/// y = x - m - ln Σ eˣ⁻ᵐ for each row.
+template <class T>
+void log_softmax_rows(const T* x, T* y, std::int64_t rows, std::int64_t n) {
+  parallel_for(rows, detail::rows_per_chunk(n), [=](std::int64_t b, std::int64_t e) {
+    vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
+      using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+      constexpr std::int64_t w = P::width;
+      for (std::int64_t r = b; r < e; ++r) {
+        const T* in = x + r * n;
+        T* out = y + r * n;
+        const P top(detail::row_max<P>(in, n));
+        P sum(T(0));
+        std::int64_t i = 0;
+        for (; i + w <= n; i += w) sum = sum + exp(P::load(in + i) - top);
+        if (i < n)
+          sum = sum + exp(detail::load_part<P>(in + i, n - i, -std::numeric_limits<T>::infinity()) - top);
+        const P rest(log(P(sum_lanes(sum))));
+        for (i = 0; i + w <= n; i += w) ((P::load(in + i) - top) - rest).store(out + i);
+        if (i < n)
+          detail::store_part((detail::load_part<P>(in + i, n - i, T(0)) - top) - rest, out + i, n - i);
+      }
+    });
+  });
+}
+
+/// dx = y (dy - Σ dy y) for each row of a softmax's result y.
+template <class T>
+void softmax_gradient_rows(const T* dy, const T* y, T* dx, std::int64_t rows, std::int64_t n) {
+  parallel_for(rows, detail::rows_per_chunk(n), [=](std::int64_t b, std::int64_t e) {
+    vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
+      using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+      constexpr std::int64_t w = P::width;
+      for (std::int64_t r = b; r < e; ++r) {
+        const T *d = dy + r * n, *p = y + r * n;
+        T* out = dx + r * n;
+        P sum(T(0));
+        std::int64_t i = 0;
+        for (; i + w <= n; i += w) sum = sum + P::load(d + i) * P::load(p + i);
+        if (i < n)
+          sum = sum + detail::load_part<P>(d + i, n - i, T(0)) * detail::load_part<P>(p + i, n - i, T(0));
+        const P dot(sum_lanes(sum));
+        for (i = 0; i + w <= n; i += w) (P::load(p + i) * (P::load(d + i) - dot)).store(out + i);
+        if (i < n)
+          detail::store_part(
+              detail::load_part<P>(p + i, n - i, T(0)) * (detail::load_part<P>(d + i, n - i, T(0)) - dot),
+              out + i, n - i);
+      }
+    });
+  });
+}
+
+/// dx = dy - eʸ Σ dy for each row of a log_softmax's result y.
+template <class T>
+void log_softmax_gradient_rows(const T* dy, const T* y, T* dx, std::int64_t rows, std::int64_t n) {
+  parallel_for(rows, detail::rows_per_chunk(n), [=](std::int64_t b, std::int64_t e) {
+    vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
+      using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+      constexpr std::int64_t w = P::width;
+      for (std::int64_t r = b; r < e; ++r) {
+        const T *d = dy + r * n, *p = y + r * n;
+        T* out = dx + r * n;
+        P sum(T(0));
+        std::int64_t i = 0;
+        for (; i + w <= n; i += w) sum = sum + P::load(d + i);
+        if (i < n) sum = sum + detail::load_part<P>(d + i, n - i, T(0));
+        const P total(sum_lanes(sum));
+        for (i = 0; i + w <= n; i += w) (P::load(d + i) - exp(P::load(p + i)) * total).store(out + i);
+        if (i < n)
+          detail::store_part(detail::load_part<P>(d + i, n - i, T(0)) -
+                                 exp(detail::load_part<P>(p + i, n - i, T(0))) * total,
+                             out + i, n - i);
+      }
+    });
+  });
+}
+
+}  // namespace xgrad::inline v0::kernels
