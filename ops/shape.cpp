@@ -124,6 +124,14 @@ Tensor permute(const Tensor& x, const Shape& axes) {
   return record(Permute{full}, x);
 }
 
+Tensor transpose(const Tensor& x) {
+  Shape axes;
+  for (int i = x.rank() - 1; i >= 0; --i) axes.push_back(i);
+  return record(Permute{axes}, x);
+}
+
+Tensor transpose(const Tensor& x, const Shape& axes) { return permute(x, axes); }
+
 Tensor transpose(const Tensor& x, std::int64_t a, std::int64_t b) {
   const int i = normalize_axis("transpose", a, x.rank()), j = normalize_axis("transpose", b, x.rank());
   Shape axes;
@@ -176,10 +184,6 @@ Tensor Tensor::permute(const Shape& axes) const { return xgrad::permute(*this, a
 Tensor Tensor::squeeze(const Axes& axes) const { return xgrad::squeeze(*this, axes); }
 Tensor Tensor::unsqueeze(std::int64_t axis) const { return xgrad::unsqueeze(*this, axis); }
 Tensor Tensor::contiguous() const { return xgrad::contiguous(*this); }
-Tensor Tensor::T() const {
-  Shape axes;
-  for (int i = rank() - 1; i >= 0; --i) axes.push_back(i);
-  return record(Permute{axes}, *this);
-}
+Tensor Tensor::T() const { return xgrad::transpose(*this); }
 
 }  // namespace xgrad::inline v0
