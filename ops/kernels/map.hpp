@@ -103,17 +103,28 @@ struct LanesOf<bool, W, LaneBytes> {
 };
 
 #if XGRAD_SIMD_X86
+// The first `bytes` bytes of a register, from and to memory that need not have more. The register goes to or
+// comes from `spare` whole, so that what was stored there can be loaded at once.
 typedef char Bytes64 __attribute__((vector_size(64)));
-[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline void copy_masked(void* to, const void* from,
-                                                              std::int64_t bytes) {
-  const unsigned long long mask = (1ULL << bytes) - 1;
 #if defined(__clang__)
-  const Bytes64 v = __builtin_ia32_loaddquqi512_mask(static_cast<const Bytes64*>(from), Bytes64{}, mask);
-  __builtin_ia32_storedquqi512_mask(static_cast<Bytes64*>(to), v, mask);
+using MaskedFrom = const Bytes64*;
+using MaskedTo = Bytes64*;
 #else
-  const Bytes64 v = __builtin_ia32_loaddquqi512_mask(static_cast<const char*>(from), Bytes64{}, mask);
-  __builtin_ia32_storedquqi512_mask(static_cast<char*>(to), v, mask);
+using MaskedFrom = const char*;
+using MaskedTo = char*;
 #endif
+[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline void load_masked(char* spare, const char* from,
+                                                              std::int64_t bytes) {
+  Bytes64 v;
+  __builtin_memcpy(&v, spare, sizeof v);
+  v = __builtin_ia32_loaddquqi512_mask(reinterpret_cast<MaskedFrom>(from), v, (1ULL << bytes) - 1);
+  __builtin_memcpy(spare, &v, sizeof v);
+}
+[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline void store_masked(char* to, const char* spare,
+                                                               std::int64_t bytes) {
+  Bytes64 v;
+  __builtin_memcpy(&v, spare, sizeof v);
+  __builtin_ia32_storedquqi512_mask(reinterpret_cast<MaskedTo>(to), v, (1ULL << bytes) - 1);
 }
 #endif
 
@@ -127,12 +138,20 @@ XGRAD_SIMD_INLINE void copy_pieces(char* to, const char* from, std::int64_t byte
   }
   if constexpr (Piece > 1) copy_pieces<Piece / 2>(to, from, bytes);
 }
+/// Between data and a `spare` pack of a loop with registers of PackBytes.
 template <int PackBytes>
-XGRAD_SIMD_INLINE void copy_part(char* to, const char* from, std::int64_t bytes) {
+XGRAD_SIMD_INLINE void load_part(char* spare, const char* from, std::int64_t bytes) {
 #if XGRAD_SIMD_X86
-  if constexpr (PackBytes == 64) return copy_masked(to, from, bytes);
+  if constexpr (PackBytes == 64) return load_masked(spare, from, bytes);
 #endif
-  copy_pieces<PackBytes / 2>(to, from, bytes);
+  copy_pieces<PackBytes / 2>(spare, from, bytes);
+}
+template <int PackBytes>
+XGRAD_SIMD_INLINE void store_part(char* to, const char* spare, std::int64_t bytes) {
+#if XGRAD_SIMD_X86
+  if constexpr (PackBytes == 64) return store_masked(to, spare, bytes);
+#endif
+  copy_pieces<PackBytes / 2>(to, spare, bytes);
 }
 
 /// The state of one input of a loop. `at` moves by `step` bytes a pack; a broadcast operand is a pack in
@@ -160,7 +179,7 @@ struct Source {
   XGRAD_SIMD_INLINE void start_tail(std::int64_t left, char* spare) const {
     if (step == 0) return;
     Lanes(*reinterpret_cast<const T*>(at)).store(reinterpret_cast<T*>(spare));
-    copy_part<W * LaneBytes>(spare, at, left * static_cast<std::int64_t>(sizeof(T)));
+    load_part<W * LaneBytes>(spare, at, left * static_cast<std::int64_t>(sizeof(T)));
     at = spare;
   }
   XGRAD_SIMD_INLINE Lanes next() const {
@@ -221,8 +240,8 @@ XGRAD_SIMD_INLINE void put_all(char* (&at)[N], const R& r) {
         left = width;                                                                                \
       }                                                                                              \
       for (std::size_t k = 0; tail != 0 && k < N; ++k) {                                             \
-        copy_part<bytes>(reinterpret_cast<char*>(to.data[k] + row * to.row_stride + cols - tail),    \
-                         out_spare[k], tail * static_cast<std::int64_t>(sizeof(T)));                 \
+        store_part<bytes>(reinterpret_cast<char*>(to.data[k] + row * to.row_stride + cols - tail),   \
+                          out_spare[k], tail * static_cast<std::int64_t>(sizeof(T)));                \
       }                                                                                              \
     }                                                                                                \
   }
@@ -260,7 +279,7 @@ struct Staged {
 template <class F, class T, std::size_t N, class... I>
 void run_staged(Level level, const F& f, std::int64_t rows, std::int64_t cols, const Out<T, N>& to,
                 const In<I>&... from) {
-  T results[N][staged_elements];
+  T results[N][staged_elements] = {};
   const auto run_block = [&](std::int64_t row, std::int64_t begin, std::int64_t n, auto&&... staged) {
     Out<T, N> direct{{}, 1, 0};
     for (std::size_t k = 0; k < N; ++k)

@@ -75,6 +75,73 @@ using Int = typename detail::SignedOf<sizeof(T)>::type;
 template <class T>
 concept Number = std::is_arithmetic_v<T>;
 
+namespace detail {
+/// The same number in every lane. (s - 0 is s for every s; s + 0 would lose the sign of -0.) For the wide
+/// registers it is written in a function of their own level: GCC spells a vector out lane by lane where it
+/// has no register.
+#if XGRAD_SIMD_X86
+template <class V, class T>
+[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline void spread_v4(V& v, T lane) {
+  v = lane - V{};
+}
+template <class V, class T>
+[[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline void spread_v3(V& v, T lane) {
+  v = lane - V{};
+}
+#endif
+template <class V, class T>
+XGRAD_SIMD_INLINE void spread(V& v, T lane) {
+#if XGRAD_SIMD_X86
+  if constexpr (sizeof(V) == 64) return spread_v4(v, lane);
+  if constexpr (sizeof(V) == 32) return spread_v3(v, lane);
+#endif
+  v = lane - V{};
+}
+
+// Comparisons likewise: AVX-512 has registers of its own for truth values, and GCC decides for or against
+// them in the function that the comparison is written in.
+#if XGRAD_SIMD_X86
+template <class V, class M>
+[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline void choose_v4(V& r, const M& m, const V& a, const V& b) {
+  r = m ? a : b;
+}
+#endif
+template <class V, class M>
+XGRAD_SIMD_INLINE void choose(V& r, const M& m, const V& a, const V& b) {
+#if XGRAD_SIMD_X86
+  if constexpr (sizeof(V) == 64) return choose_v4(r, m, a, b);
+#endif
+  r = m ? a : b;
+}
+#if XGRAD_SIMD_X86
+#define XGRAD_SIMD_COMPARE(op, name)                                                          \
+  template <class M, class V>                                                                 \
+  [[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline void name##_v4(M& m, const V& a, const V& b) { \
+    m = a op b;                                                                               \
+  }                                                                                           \
+  template <class M, class V>                                                                 \
+  XGRAD_SIMD_INLINE void name(M& m, const V& a, const V& b) {                                 \
+    if constexpr (sizeof(V) == 64)                                                            \
+      name##_v4(m, a, b);                                                                     \
+    else                                                                                      \
+      m = a op b;                                                                             \
+  }
+#else
+#define XGRAD_SIMD_COMPARE(op, name)                          \
+  template <class M, class V>                                 \
+  XGRAD_SIMD_INLINE void name(M& m, const V& a, const V& b) { \
+    m = a op b;                                               \
+  }
+#endif
+XGRAD_SIMD_COMPARE(<, less)
+XGRAD_SIMD_COMPARE(<=, less_equal)
+XGRAD_SIMD_COMPARE(>, greater)
+XGRAD_SIMD_COMPARE(>=, greater_equal)
+XGRAD_SIMD_COMPARE(==, equal)
+XGRAD_SIMD_COMPARE(!=, not_equal)
+#undef XGRAD_SIMD_COMPARE
+}  // namespace detail
+
 /// W truth values; a lane is all ones (true) or zero.
 template <int W, int B>
 struct Mask {
@@ -92,7 +159,7 @@ struct Mask {
   XGRAD_SIMD_INLINE explicit Mask(const Lanes& lanes) : v(lanes) {}
   XGRAD_SIMD_INLINE Mask(bool b) {
     const Lane lane = b ? -1 : 0;
-    v = lane - Lanes{};
+    detail::spread(v, lane);
   }
   /// The same truth values in lanes of another size.
   template <int C>
@@ -135,11 +202,10 @@ struct Pack {
     return *this;
   }
   XGRAD_SIMD_INLINE explicit Pack(const Lanes& lanes) : v(lanes) {}
-  /// The same number in every lane. (s - 0 is s for every s; s + 0 would lose the sign of -0.)
+  /// The same number in every lane.
   template <Number S>
   XGRAD_SIMD_INLINE Pack(S s) {
-    const T lane = static_cast<T>(s);
-    v = lane - Lanes{};
+    detail::spread(v, static_cast<T>(s));
   }
 
   XGRAD_SIMD_INLINE static Pack load(const T* p) {
@@ -177,24 +243,30 @@ struct Pack {
   XGRAD_SIMD_INLINE friend Pack operator+(const Pack& a) { return a; }
   XGRAD_SIMD_INLINE friend Pack operator~(const Pack& a) { return Pack(~a.v); }
 
-#define XGRAD_SIMD_COMPARE(op) \
-  XGRAD_SIMD_INLINE friend Truth operator op(const Pack& a, const Pack& b) { return Truth(a.v op b.v); }
-  XGRAD_SIMD_COMPARE(<)
-  XGRAD_SIMD_COMPARE(<=)
-  XGRAD_SIMD_COMPARE(>)
-  XGRAD_SIMD_COMPARE(>=)
-  XGRAD_SIMD_COMPARE(==)
-  XGRAD_SIMD_COMPARE(!=)
+#define XGRAD_SIMD_COMPARE(op, name)                                         \
+  XGRAD_SIMD_INLINE friend Truth operator op(const Pack& a, const Pack& b) { \
+    Truth r;                                                                 \
+    detail::name(r.v, a.v, b.v);                                             \
+    return r;                                                                \
+  }
+  XGRAD_SIMD_COMPARE(<, less)
+  XGRAD_SIMD_COMPARE(<=, less_equal)
+  XGRAD_SIMD_COMPARE(>, greater)
+  XGRAD_SIMD_COMPARE(>=, greater_equal)
+  XGRAD_SIMD_COMPARE(==, equal)
+  XGRAD_SIMD_COMPARE(!=, not_equal)
 #undef XGRAD_SIMD_COMPARE
 
   /// a where the mask is true, b elsewhere.
   XGRAD_SIMD_INLINE friend Pack select(const Truth& m, const Pack& a, const Pack& b) {
-    return Pack(m.v ? a.v : b.v);
+    Pack r;
+    detail::choose(r.v, m.v, a.v, b.v);
+    return r;
   }
   /// The smaller, b if either is NaN: one instruction. `minimum` is the one that passes NaN on.
-  XGRAD_SIMD_INLINE friend Pack min(const Pack& a, const Pack& b) { return Pack(a.v < b.v ? a.v : b.v); }
+  XGRAD_SIMD_INLINE friend Pack min(const Pack& a, const Pack& b) { return select(a < b, a, b); }
   /// The larger, b if either is NaN: one instruction. `maximum` is the one that passes NaN on.
-  XGRAD_SIMD_INLINE friend Pack max(const Pack& a, const Pack& b) { return Pack(a.v > b.v ? a.v : b.v); }
+  XGRAD_SIMD_INLINE friend Pack max(const Pack& a, const Pack& b) { return select(a > b, a, b); }
 };
 
 template <class T>
