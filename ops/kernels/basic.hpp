@@ -17,6 +17,8 @@ template <class P>
 P root(const P& a);
 template <class P>
 P scale(const P& a, const P& n);
+template <class P>
+P rough_inverse(const P& a);
 #if XGRAD_SIMD_X86
 [[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<float, 16> fused(const Pack<float, 16>& a,
                                                                    const Pack<float, 16>& b,
@@ -64,6 +66,10 @@ P scale(const P& a, const P& n);
 [[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<double, 8> scale(const Pack<double, 8>& a,
                                                                    const Pack<double, 8>& n) {
   return Pack<double, 8>(__builtin_ia32_scalefpd512_mask(a.v, n.v, a.v, static_cast<unsigned char>(-1), 4));
+}
+/// 1 / a with an error of at most 2^-14.
+[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<float, 16> rough_inverse(const Pack<float, 16>& a) {
+  return Pack<float, 16>(__builtin_ia32_rcp14ps512_mask(a.v, a.v, static_cast<unsigned short>(-1)));
 }
 #endif
 

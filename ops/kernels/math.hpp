@@ -143,6 +143,17 @@ XGRAD_SIMD_INLINE Pack<T, W> log_of(const Split<T, W>& x) {
   return fma(x.e, S::ln2_high, x.f + fma(x.e, S::ln2_low, S::log_tail(x.f)));
 }
 
+/// 1 / a to 2 ulp, for a neither tiny nor huge: by Newton's method where that is faster than a division.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> inverse(const Pack<T, W>& a) {
+  if constexpr (std::is_same_v<T, float> && wide_register<T, W> && W == 16) {
+    const Pack<T, W> r = rough_inverse(a);
+    return fma(r, fma(-a, r, 1.0f), r);
+  } else {
+    return 1 / a;
+  }
+}
+
 /// A logarithm's values where x is not a positive finite number: -inf at 0, NaN below, x at +inf and NaN.
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> log_edges(const Pack<T, W>& x, const Pack<T, W>& r) {
@@ -198,11 +209,13 @@ XGRAD_SIMD_INLINE Pack<T, W> log1p(const Pack<T, W>& x) {
   return select(x == 0, x, detail::log_edges(u, detail::log_of(s)));
 }
 
-/// 1 / (1 + exp(-x)).
+/// 1 / (1 + exp(-x)): with e = exp(-|x|) it is a / (1 + e), where a = 1, or e below zero. The quotient q is
+/// corrected by its remainder a - q (1 + e), which makes up for rounding 1 + e as well.
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> sigmoid(const Pack<T, W>& x) {
-  const Pack<T, W> e = exp(-abs(x));
-  return select(x < 0, e, Pack<T, W>(1)) / (1 + e);
+  const Pack<T, W> e = exp(-abs(x)), a = select(x < 0, e, Pack<T, W>(1));
+  const Pack<T, W> inverse = detail::inverse(1 + e), q = a * inverse;
+  return fma(fma(-q, e, a - q), inverse, q);
 }
 /// log(sigmoid(x)) = min(x, 0) - log1p(exp(-|x|)).
 template <class T, int W>
@@ -215,11 +228,39 @@ XGRAD_SIMD_INLINE Pack<T, W> softplus(const Pack<T, W>& x) {
   return max(Pack<T, W>(0), x) + log1p(exp(-abs(x)));
 }
 
-/// By m = exp(2 |x|) - 1: tanh |x| = m / (m + 2).
+namespace detail {
+/// By m = exp(2 |x|) - 1: tanh |x| = m / (m + 2), corrected for what rounding m + 2 lost; 1 / (m + 2) is
+/// (1 - tanh |x|) / 2.
+template <int W>
+XGRAD_SIMD_INLINE Pack<double, W> tanh_of_size(const Pack<double, W>& size) {
+  const Pack<double, W> m = expm1(2 * min(Pack<double, W>(20), size));
+  const Pack<double, W> d = m + 2, y = m / d;
+  const Pack<double, W> lost = select(m < 0x1p40, m - (d - 2), Pack<double, W>(0));
+  return fma(y * lost, 0.5 * (y - 1), y);
+}
+/// An odd polynomial near 0; elsewhere 1 - 2 / (exp(2 |x|) + 1), which forgives an exponential that is a
+/// little off: ln 2 in one part, the power of two added to the exponent. (A quotient of polynomials is
+/// cheaper, but each of its roundings is worth 2 ulp where the result is just below 1.)
+template <int W>
+XGRAD_SIMD_INLINE Pack<float, W> tanh_of_size(const Pack<float, W>& size) {
+  const Pack<float, W> s = size * size;
+  const Pack<float, W> near = fma(
+      size * s,
+      polynomial(s, -0x1.555532p-2f, 0x1.1106f6p-3f, -0x1.b835a4p-5f, 0x1.51f8cep-6f, -0x1.750ce2p-8f), size);
+  const Pack<float, W> x = min(Pack<float, W>(10), size);
+  const Pack<float, W> rounded = fma(x, 0x1.715476p1f, Series<float>::rounder);
+  const Pack<float, W> f = fma(rounded - Series<float>::rounder, -0x1.62e43p-2f, x);
+  const Pack<float, W> mantissa =
+      polynomial(f, 1.0f, 0x1.fffff6p+0f, 0x1.fffdc6p+0f, 0x1.555a7ap+0f, 0x1.573a24p-1f, 0x1.0fa32ep-2f);
+  const Pack<float, W> e = bits<float>(bits<std::int32_t>(mantissa) + (bits<std::int32_t>(rounded) << 23));
+  return select(size >= 0.625f, 1 - 2 * inverse(e + 1), near);
+}
+}  // namespace detail
+
+/// The hyperbolic tangent.
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> tanh(const Pack<T, W>& x) {
-  const Pack<T, W> m = expm1(2 * min(Pack<T, W>(T(20)), abs(x)));
-  return copysign(m / (m + 2), x);
+  return copysign(detail::tanh_of_size(abs(x)), x);
 }
 
 #define XGRAD_SIMD_LIBM(name)                              \

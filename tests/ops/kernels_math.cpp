@@ -9,8 +9,8 @@
 
 #include "tests/support/catch.hpp"
 
-// Errors in units in the last place (ulp) against the C library in long double. By default float arguments are
-// sampled over every exponent; "[exhaustive]" takes every float.
+// Errors in units in the last place (ulp) against the C library in long double. By default float arguments
+// are sampled over every exponent; "[exhaustive]" takes every float.
 
 using namespace xgrad;
 using kernels::Level;
@@ -66,8 +66,10 @@ Real sigmoid(Real x) { return 1 / (1 + std::exp(-x)); }
 Real log_sigmoid(Real x) { return x < 0 ? x - std::log1p(std::exp(x)) : -std::log1p(std::exp(-x)); }
 Real softplus(Real x) { return -log_sigmoid(-x); }
 
-#define XGRAD_UNARY(name, bound) \
-  Case { #name, [](auto x) { return name(x); }, [](Real x) { using std::name; return name(x); }, bound }
+#define XGRAD_UNARY(name, bound)                                                              \
+  Case {                                                                                      \
+#name, [](auto x) { return name(x); }, [](Real x) { using std::name; return name(x); }, bound \
+  }
 
 template <class Visit>
 void each_function(Visit visit) {
@@ -116,9 +118,27 @@ template <class T>
 std::vector<T> special_values() {
   using L = std::numeric_limits<T>;
   std::vector<T> x;
-  for (const T v : {T(0), L::denorm_min(), L::min(), L::epsilon(), T(0.5), T(1), std::nextafter(T(1), T(0)),
-                    std::nextafter(T(1), T(2)), T(2), T(9), T(17), T(88.72283), T(88.7229), T(103.97), T(104.1),
-                    T(709.78271), T(709.8), T(745.13), T(746), L::max(), L::infinity()}) {
+  for (const T v : {T(0),
+                    L::denorm_min(),
+                    L::min(),
+                    L::epsilon(),
+                    T(0.5),
+                    T(1),
+                    std::nextafter(T(1), T(0)),
+                    std::nextafter(T(1), T(2)),
+                    T(2),
+                    T(9),
+                    T(17),
+                    T(88.72283),
+                    T(88.7229),
+                    T(103.97),
+                    T(104.1),
+                    T(709.78271),
+                    T(709.8),
+                    T(745.13),
+                    T(746),
+                    L::max(),
+                    L::infinity()}) {
     x.push_back(v);
     x.push_back(-v);
   }
@@ -186,7 +206,8 @@ namespace {
 
 /// The bound holds for every pair of arguments, at every level.
 template <class T, class F, class R>
-void check_pairs(const char* name, F packs, R exact, double bound, const std::vector<T>& a, const std::vector<T>& b) {
+void check_pairs(const char* name, F packs, R exact, double bound, const std::vector<T>& a,
+                 const std::vector<T>& b) {
   for (const Level level : levels()) {
     std::vector<T> y(a.size());
     kernels::map_at(level, packs, 1, static_cast<std::int64_t>(a.size()), kernels::out(y.data()),
@@ -206,7 +227,8 @@ template <class T>
 void sample_pairs(std::vector<T>& a, std::vector<T>& b, int n) {
   using L = std::numeric_limits<T>;
   std::vector<T> special = special_values<T>();
-  for (const T v : {T(3), T(-3), T(2.5), T(-2.5), T(1e6), T(-1e6), T(16777215), T(33554432)}) special.push_back(v);
+  for (const T v : {T(3), T(-3), T(2.5), T(-2.5), T(1e6), T(-1e6), T(16777215), T(33554432)})
+    special.push_back(v);
   for (const T x : special) {
     for (const T y : special) a.push_back(x), b.push_back(y);
   }
@@ -230,9 +252,12 @@ void sample_pairs(std::vector<T>& a, std::vector<T>& b, int n) {
 TEMPLATE_TEST_CASE("pow and atan2 are within their bounds, special values as in C", "", float, double) {
   std::vector<TestType> a, b;
   sample_pairs(a, b, 20000);
-  check_pairs("pow", [](auto x, auto y) { return pow(x, y); }, [](Real x, Real y) { return std::pow(x, y); }, 2, a, b);
-  check_pairs("atan2", [](auto x, auto y) { return atan2(x, y); }, [](Real x, Real y) { return std::atan2(x, y); }, 4, a,
-              b);
+  check_pairs(
+      "pow", [](auto x, auto y) { return pow(x, y); }, [](Real x, Real y) { return std::pow(x, y); }, 2, a,
+      b);
+  check_pairs(
+      "atan2", [](auto x, auto y) { return atan2(x, y); }, [](Real x, Real y) { return std::atan2(x, y); }, 4,
+      a, b);
 }
 
 TEST_CASE("zeros keep their sign through the odd functions") {
