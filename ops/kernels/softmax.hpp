@@ -148,4 +148,47 @@ void log_softmax_gradient_rows(const T* dy, const T* y, T* dx, std::int64_t rows
   });
 }
 
+/// y[r] = ln Σ eˣ of each row.
+template <class T>
+void log_sum_exp_rows(const T* x, T* y, std::int64_t rows, std::int64_t n) {
+  parallel_for(rows, detail::rows_per_chunk(n), [=](std::int64_t b, std::int64_t e) {
+    vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
+      using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+      constexpr std::int64_t w = P::width;
+      for (std::int64_t r = b; r < e; ++r) {
+        const T* in = x + r * n;
+        const P top(detail::row_max<P>(in, n));
+        P sum(T(0));
+        std::int64_t i = 0;
+        for (; i + w <= n; i += w) sum = sum + exp(P::load(in + i) - top);
+        if (i < n)
+          sum = sum + exp(detail::load_part<P>(in + i, n - i, -std::numeric_limits<T>::infinity()) - top);
+        y[r] = top[0] + log(P(sum_lanes(sum)))[0];
+      }
+    });
+  });
+}
+
+/// dx = scale[r] (eˣ⁻ˡ - [i = target[r]]) for each row, l = level[r] its ln Σ eˣ; a target `ignored` is
+/// nowhere.
+template <class T>
+void cross_entropy_gradient_rows(const T* x, const T* level, const T* scale, const std::int64_t* target,
+                                 T* dx, std::int64_t rows, std::int64_t n, std::int64_t ignored) {
+  parallel_for(rows, detail::rows_per_chunk(n), [=](std::int64_t b, std::int64_t e) {
+    vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
+      using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+      constexpr std::int64_t w = P::width;
+      for (std::int64_t r = b; r < e; ++r) {
+        const T* in = x + r * n;
+        T* out = dx + r * n;
+        const P l(level[r]), s(scale[r]);
+        std::int64_t i = 0;
+        for (; i + w <= n; i += w) (exp(P::load(in + i) - l) * s).store(out + i);
+        if (i < n) detail::store_part(exp(detail::load_part<P>(in + i, n - i, T(0)) - l) * s, out + i, n - i);
+        if (target[r] != ignored) out[target[r]] -= scale[r];
+      }
+    });
+  });
+}
+
 }  // namespace xgrad::inline v0::kernels
