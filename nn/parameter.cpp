@@ -57,10 +57,11 @@ ModeOverride::~ModeOverride() { mode_override = previous_; }
 const Tensor& Parameters::operator[](std::string_view name) const {
   for (const NamedTensor& p : items_)
     if (p.name == name) return p.tensor;
-  throw ValueError("parameters",
-                   fmt::format("none of the {} is called \"{}\": the names are those of the model's fields, as "
-                               "in \"hidden.weight\"",
-                               items_.size(), name));
+  throw ValueError(
+      "parameters",
+      fmt::format("none of the {} is called \"{}\": the names are those of the model's fields, as "
+                  "in \"hidden.weight\"",
+                  items_.size(), name));
 }
 
 Parameters Parameters::matching(std::string_view pattern) const {

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include <xgrad/core/tensor.hpp>
+#include <xgrad/core/state_dict.hpp>
 
 /// What a model's fields are: trained, saved, or a mode.
 namespace xgrad::inline v0::nn {
@@ -85,12 +85,6 @@ class ModeOverride {
 
  private:
   signed char previous_;
-};
-
-/// A tensor and the path at which a model holds it: "hidden.weight".
-struct NamedTensor {
-  std::string name;
-  Tensor tensor;
 };
 
 /// The parameters of a model, each once, with the first of its names, in the order of the fields. Optimizers

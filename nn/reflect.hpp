@@ -6,8 +6,8 @@
 
 /// The fields of a plain struct and their names, without a macro or a registration in the struct.
 ///
-/// A struct without constructors is an aggregate, whose fields can be counted. A struct with constructors says
-/// how many it has: `static constexpr std::size_t fields = 2;`. A wrong number does not compile.
+/// A struct without constructors is an aggregate, whose fields can be counted. A struct with constructors
+/// says how many it has: `static constexpr std::size_t fields = 2;`. A wrong number does not compile.
 namespace xgrad::inline v0::nn {
 
 namespace detail {
@@ -66,8 +66,8 @@ consteval std::size_t count_fields() {
   }
 }
 
-// Names come from the text of a pointer to the field, as a template argument. Two compilers, two needs: clang 14
-// takes such a pointer only inside a struct, and the object must have linkage but is never defined.
+// Names come from the text of a pointer to the field, as a template argument. Two compilers, two needs: clang
+// 14 takes such a pointer only inside a struct, and the object must have linkage but is never defined.
 template <class T>
 struct Wrapped {
   T value;
@@ -171,7 +171,8 @@ inline constexpr std::string_view type_name = detail::type_in(detail::pretty_typ
 /// Calls `f` with references to all fields of `t`, in order.
 template <class T, class F>
 constexpr decltype(auto) with_fields(T& t, F&& f) {
-  return detail::bind_fields(t, static_cast<F&&>(f), detail::FieldCount<field_count<std::remove_const_t<T>>>{});
+  return detail::bind_fields(t, static_cast<F&&>(f),
+                             detail::FieldCount<field_count<std::remove_const_t<T>>>{});
 }
 
 }  // namespace xgrad::inline v0::nn

@@ -9,10 +9,10 @@
 /// The one walk over a model's fields, on which `parameters`, `state_dict`, `train`, `clone` and the rest of
 /// <xgrad/nn/model.hpp> stand.
 ///
-/// A field is a Parameter, a Buffer, a Mode, a module (a struct of such fields, or a Sequential), a std::vector,
-/// std::array, std::optional, std::pair or std::tuple of these, or a plain value, which is passed over:
-/// a number, an enumeration, a string, a shape, a pointer to a function, an empty struct. Anything else does not
-/// compile, because passing it over might forget weights.
+/// A field is a Parameter, a Buffer, a Mode, a module (a struct of such fields, or a Sequential), a
+/// std::vector, std::array, std::optional, std::pair or std::tuple of these, or a plain value, which is
+/// passed over: a number, an enumeration, a string, a shape, a pointer to a function, an empty struct.
+/// Anything else does not compile, because passing it over might forget weights.
 namespace xgrad::inline v0::nn {
 
 class KerasWeights;
@@ -20,8 +20,8 @@ class KerasWeights;
 /// For types of the user's that hold no parameters and that the walk does not know to be plain:
 /// `template <> inline constexpr bool xgrad::nn::is_plain<Clock> = true;`.
 template <class T>
-inline constexpr bool is_plain = std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_member_pointer_v<T> ||
-                                 std::is_null_pointer_v<T>;
+inline constexpr bool is_plain =
+    std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_member_pointer_v<T> || std::is_null_pointer_v<T>;
 template <class R, class... A>
 inline constexpr bool is_plain<R (*)(A...)> = true;
 template <>
@@ -97,13 +97,20 @@ inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 template <class T>
-concept TupleLike = requires { std::tuple_size<T>::value; } && !is_list<T>;
+concept TupleLike = requires {
+  std::tuple_size<T>::value;
+}
+&&!is_list<T>;
 
 /// Containers and type-erased modules that walk themselves.
 template <class T>
-concept VisitsItself = requires(T& t, Visitor& v) { t.visit(v); };
+concept VisitsItself = requires(T& t, Visitor& v) {
+  t.visit(v);
+};
 template <class T>
-concept LoadsKeras = requires(T& t, KerasWeights& w) { t.load_keras(w); };
+concept LoadsKeras = requires(T& t, KerasWeights& w) {
+  t.load_keras(w);
+};
 
 template <class T>
 ModuleInfo module_info(T& t) {
@@ -133,22 +140,24 @@ inline constexpr bool is_plain_list<std::optional<T>> = is_plain_list<T>;
 
 }  // namespace detail
 
-/// Walks over `t` and everything in it, in the order of the fields. Each parameter and buffer that has no name
-/// gets its path as its name, for messages.
+/// Walks over `t` and everything in it, in the order of the fields. Each parameter and buffer that has no
+/// name gets its path as its name, for messages.
 template <class T>
 void visit(T& t, Visitor& v) {
   using U = std::remove_cv_t<T>;
   if constexpr (std::is_same_v<U, Parameter> || std::is_same_v<U, Buffer>) {
     v.found(const_cast<U&>(t));
   } else if constexpr (std::is_same_v<U, Tensor>) {
-    static_assert(!std::is_same_v<U, Tensor>,
-                  "[xgrad] a bare Tensor as a model's field says neither whether it is trained nor whether it is "
-                  "saved: make it an nn::Parameter (trained) or an nn::Buffer (saved)");
+    static_assert(
+        !std::is_same_v<U, Tensor>,
+        "[xgrad] a bare Tensor as a model's field says neither whether it is trained nor whether it is "
+        "saved: make it an nn::Parameter (trained) or an nn::Buffer (saved)");
   } else if constexpr (detail::is_plain_list<U>) {
     // numbers and the like
   } else if constexpr (std::is_const_v<T>) {
-    static_assert(!std::is_const_v<T>, "[xgrad] a const module as a model's field cannot be set to train or "
-                                       "evaluate: make the field non-const");
+    static_assert(!std::is_const_v<T>,
+                  "[xgrad] a const module as a model's field cannot be set to train or "
+                  "evaluate: make the field non-const");
   } else if constexpr (std::is_same_v<U, Mode>) {
     v.mode(t);
   } else if constexpr (detail::is_list<U>) {
@@ -165,8 +174,9 @@ void visit(T& t, Visitor& v) {
     }
     (std::make_index_sequence<std::tuple_size_v<U>>{});
   } else {
-    static_assert(!std::is_pointer_v<U>, "[xgrad] a pointer as a model's field hides the weights behind it: hold "
-                                         "the module itself, or a std::vector or std::optional of it");
+    static_assert(!std::is_pointer_v<U>,
+                  "[xgrad] a pointer as a model's field hides the weights behind it: hold "
+                  "the module itself, or a std::vector or std::optional of it");
     static_assert(std::is_pointer_v<U> || std::is_class_v<U>, "[xgrad] this type cannot be a model's field");
     if constexpr (std::is_class_v<U>) detail::visit_module(t, v);
   }
