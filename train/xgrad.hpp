@@ -10,6 +10,8 @@
 #include <xgrad/core/errors.hpp>
 #include <xgrad/core/grad.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/random.hpp>
+#include <xgrad/core/state_dict.hpp>
 #include <xgrad/core/tensor.hpp>
 #include <xgrad/core/version.hpp>
 #include <xgrad/ops/activation.hpp>
