@@ -39,10 +39,14 @@ void note_trace(Node& n) {
   const int count = backtrace(frames, 32);
   char** symbols = backtrace_symbols(frames, count);
   if (symbols == nullptr) return;
-  // Frames inside the library say nothing to the user.
+  // Frames inside this library, the C library and the program's start say nothing to the user.
+  const auto within = [](const std::string& line, auto... names) {
+    return ((line.find(names) != std::string::npos) || ...);
+  };
   for (int i = 0; i < count; ++i) {
     std::string line = readable(symbols[i]);
-    if (line.find("xgrad::") == std::string::npos) extras_of(n).trace.push_back(std::move(line));
+    if (!within(line, "xgrad::", "/libxgrad.so", "/libc.so", "(_start+"))
+      extras_of(n).trace.push_back(std::move(line));
   }
   std::free(symbols);
 }
@@ -72,9 +76,9 @@ void check_anomaly(const Node& n, const Tensor* dys, const Tensor* grads) {
     throw ValueError(
         n.op_name(),
         fmt::format("the gradient of input {} (shape {}) is the first with a NaN or an infinity, from a "
-                    "finite cotangent; the operation was called at {}\n: look at the values that reach it",
-                    i, grads[i].shape().str(),
-                    where.empty() ? "a place that is not known, outside anomaly mode" : where));
+                    "finite cotangent: look at the values that reach this {}, which was called at{}",
+                    i, grads[i].shape().str(), n.op_name(),
+                    where.empty() ? " a place that is not known, outside anomaly mode" : where));
   }
 }
 

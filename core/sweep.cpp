@@ -256,10 +256,23 @@ class Sweep {
     }
   }
 
+  /// In anomaly mode an entry is judged as a whole and under its own name, not by the operations of its rule.
+  void run_watched(Node& n, Tensor* dys, Tensor* grads) {
+    {
+      struct Pause {
+        Pause() { thread_state.anomaly = false; }
+        ~Pause() { thread_state.anomaly = true; }
+      } pause;
+      n.vjp(dys, grads, create_graph_);
+    }
+    check_anomaly(n, dys, grads);
+  }
+
   void propagate(Node& n, Tensor* dys, Tensor* grads) {
-    n.vjp(dys, grads, create_graph_);
     if (thread_state.anomaly) [[unlikely]]
-      check_anomaly(n, dys, grads);
+      run_watched(n, dys, grads);
+    else
+      n.vjp(dys, grads, create_graph_);
     // The rule is done with the cotangent: if nobody else holds its buffer, sums may be formed in it.
     for (int i = 0; i < n.output_count; ++i) dys[i] = Tensor();
     for (int i = 0; i < n.edge_count; ++i) {
