@@ -73,6 +73,61 @@ P rough_inverse(const P& a);
 }
 #endif
 
+/// W floats as doubles, in two packs that fill a register each: for what is simplest to get right in double.
+template <int W>
+struct Doubles {
+  Pack<double, W / 2> low, high;
+};
+#define XGRAD_SIMD_WIDEN(level, attribute)                                                                  \
+  template <int W, std::size_t... I>                                                                        \
+  attribute void widen_##level(Doubles<W>& to, const Pack<float, W>& from, std::index_sequence<I...>) {     \
+    using D = typename Pack<double, W / 2>::Lanes;                                                          \
+    to.low.v = __builtin_convertvector(__builtin_shufflevector(from.v, from.v, static_cast<int>(I)...), D); \
+    to.high.v = __builtin_convertvector(                                                                    \
+        __builtin_shufflevector(from.v, from.v, static_cast<int>(I + sizeof...(I))...), D);                 \
+  }                                                                                                         \
+  template <int W, std::size_t... I>                                                                        \
+  attribute void narrow_##level(Pack<float, W>& to, const Doubles<W>& from, std::index_sequence<I...>) {    \
+    using F = typename Pack<float, W / 2>::Lanes;                                                           \
+    const F low = __builtin_convertvector(from.low.v, F), high = __builtin_convertvector(from.high.v, F);   \
+    to.v = __builtin_shufflevector(low, high, static_cast<int>(I)...);                                      \
+  }
+XGRAD_SIMD_WIDEN(portable, XGRAD_SIMD_INLINE)
+#if XGRAD_SIMD_X86
+XGRAD_SIMD_WIDEN(v3, [[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline)
+XGRAD_SIMD_WIDEN(v4, [[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline)
+#endif
+#undef XGRAD_SIMD_WIDEN
+
+template <int W>
+XGRAD_SIMD_INLINE Doubles<W> widen(const Pack<float, W>& from) {
+  constexpr std::make_index_sequence<W / 2> half{};
+  Doubles<W> to;
+#if XGRAD_SIMD_X86
+  if constexpr (W == 16)
+    widen_v4(to, from, half);
+  else if constexpr (W == 8)
+    widen_v3(to, from, half);
+  else
+#endif
+    widen_portable(to, from, half);
+  return to;
+}
+template <int W>
+XGRAD_SIMD_INLINE Pack<float, W> narrow(const Doubles<W>& from) {
+  constexpr std::make_index_sequence<W> all{};
+  Pack<float, W> to;
+#if XGRAD_SIMD_X86
+  if constexpr (W == 16)
+    narrow_v4(to, from, all);
+  else if constexpr (W == 8)
+    narrow_v3(to, from, all);
+  else
+#endif
+    narrow_portable(to, from, all);
+  return to;
+}
+
 /// The registers for which the functions above exist.
 template <class T, int W>
 inline constexpr bool wide_register = XGRAD_SIMD_X86 != 0 && (W * sizeof(T) == 32 || W * sizeof(T) == 64);

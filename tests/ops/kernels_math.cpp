@@ -62,13 +62,19 @@ struct Case {
 template <class F, class R>
 Case(const char*, F, R, double) -> Case<F, R>;
 
-Real sigmoid(Real x) { return 1 / (1 + std::exp(-x)); }
-Real log_sigmoid(Real x) { return x < 0 ? x - std::log1p(std::exp(x)) : -std::log1p(std::exp(-x)); }
-Real softplus(Real x) { return -log_sigmoid(-x); }
+template <class R>
+R sigmoid_exact(R x) {
+  const R e = std::exp(-std::abs(x));
+  return (x < 0 ? e : 1) / (1 + e);
+}
+template <class R>
+R softplus_exact(R x) {
+  return std::max(x, R(0)) + std::log1p(std::exp(-std::abs(x)));
+}
 
 #define XGRAD_UNARY(name, bound)                                                              \
   Case {                                                                                      \
-#name, [](auto x) { return name(x); }, [](Real x) { using std::name; return name(x); }, bound \
+#name, [](auto x) { return name(x); }, [](auto x) { using std::name; return name(x); }, bound \
   }
 
 template <class Visit>
@@ -76,14 +82,14 @@ void each_function(Visit visit) {
   visit(XGRAD_UNARY(exp, 2));
   visit(XGRAD_UNARY(log, 2));
   visit(XGRAD_UNARY(tanh, 2));
-  visit(Case{"sigmoid", [](auto x) { return sigmoid(x); }, [](Real x) { return sigmoid(x); }, 2});
+  visit(Case{"sigmoid", [](auto x) { return sigmoid(x); }, [](auto x) { return sigmoid_exact(x); }, 2});
   visit(XGRAD_UNARY(erf, 2));
   visit(XGRAD_UNARY(expm1, 4));
   visit(XGRAD_UNARY(log1p, 4));
   visit(XGRAD_UNARY(log2, 4));
   visit(XGRAD_UNARY(log10, 4));
   visit(XGRAD_UNARY(sqrt, 0.5));
-  visit(Case{"rsqrt", [](auto x) { return rsqrt(x); }, [](Real x) { return 1 / std::sqrt(x); }, 4});
+  visit(Case{"rsqrt", [](auto x) { return rsqrt(x); }, [](auto x) { return 1 / std::sqrt(x); }, 4});
   visit(XGRAD_UNARY(sin, 4));
   visit(XGRAD_UNARY(cos, 4));
   visit(XGRAD_UNARY(tan, 4));
@@ -96,12 +102,13 @@ void each_function(Visit visit) {
   visit(XGRAD_UNARY(acosh, 4));
   visit(XGRAD_UNARY(atanh, 4));
   visit(XGRAD_UNARY(erfc, 4));
-  visit(Case{"log_sigmoid", [](auto x) { return log_sigmoid(x); }, [](Real x) { return log_sigmoid(x); }, 4});
-  visit(Case{"softplus", [](auto x) { return softplus(x); }, [](Real x) { return softplus(x); }, 4});
+  visit(Case{"log_sigmoid", [](auto x) { return log_sigmoid(x); }, [](auto x) { return -softplus_exact(-x); },
+             4});
+  visit(Case{"softplus", [](auto x) { return softplus(x); }, [](auto x) { return softplus_exact(x); }, 4});
   visit(XGRAD_UNARY(floor, 0));
   visit(XGRAD_UNARY(ceil, 0));
   visit(XGRAD_UNARY(trunc, 0));
-  visit(Case{"round", [](auto x) { return round(x); }, [](Real x) { return std::nearbyint(x); }, 0});
+  visit(Case{"round", [](auto x) { return round(x); }, [](auto x) { return std::nearbyint(x); }, 0});
 }
 
 template <class T>
@@ -163,17 +170,20 @@ std::vector<T> sample(int per_exponent, int around_one) {
   return x;
 }
 
-template <class T, class C>
+template <class Reference, class T, class C>
 void check(const C& c, const std::vector<T>& x) {
-  std::vector<Real> want(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) want[i] = c.exact(static_cast<Real>(x[i]));
+  std::vector<Reference> want(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) want[i] = c.exact(static_cast<Reference>(x[i]));
   for (const Level level : levels()) {
     std::vector<T> y(x.size());
     kernels::map_at(level, c.packs, 1, static_cast<std::int64_t>(x.size()), kernels::out(y.data()),
                     kernels::in(x.data()));
     Worst<T> worst;
-    for (std::size_t i = 0; i < x.size(); ++i) worst.see(x[i], y[i], ulps(y[i], want[i]));
-    CAPTURE(c.name, kernels::name(level), sizeof(T), worst.at, worst.got, c.exact(worst.at), worst.error);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (y[i] != static_cast<T>(want[i])) worst.see(x[i], y[i], ulps(y[i], static_cast<Real>(want[i])));
+    }
+    CAPTURE(c.name, kernels::name(level), sizeof(T), worst.at, worst.got,
+            static_cast<Reference>(c.exact(static_cast<Reference>(worst.at))), worst.error);
     CHECK(worst.error <= c.bound);
   }
 }
@@ -182,12 +192,12 @@ void check(const C& c, const std::vector<T>& x) {
 
 TEST_CASE("functions of one float are within their bounds, over every exponent") {
   const std::vector<float> x = sample<float>(150, 20000);
-  each_function([&](const auto& c) { check(c, x); });
+  each_function([&](const auto& c) { check<Real>(c, x); });
 }
 
 TEST_CASE("functions of one double are within their bounds, over every exponent") {
   const std::vector<double> x = sample<double>(8, 10000);
-  each_function([&](const auto& c) { check(c, x); });
+  each_function([&](const auto& c) { check<Real>(c, x); });
 }
 
 TEST_CASE("functions of one float are within their bounds for every float", "[.][exhaustive]") {
@@ -198,7 +208,7 @@ TEST_CASE("functions of one float are within their bounds for every float", "[.]
       const auto bits = static_cast<std::uint32_t>(begin + i);
       std::memcpy(&x[static_cast<std::size_t>(i)], &bits, sizeof bits);
     }
-    each_function([&](const auto& c) { check(c, x); });
+    each_function([&](const auto& c) { check<double>(c, x); });
   }
 }
 
