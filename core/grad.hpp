@@ -53,6 +53,14 @@ Tensor grad(const Tensor& output, const Tensor& input, const GradOptions& option
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs,
                          const GradOptions& options = {});
 
+namespace detail {
+/// For rules that are themselves written as a computation: the gradients of `output` in `inputs`, recorded if
+/// recording is on. Unlike `grad` it looks no further than the inputs, so it may run inside a sweep that
+/// holds their history. An input that gets none has an undefined one.
+std::vector<Tensor> local_grad(const Tensor& output, const std::vector<Tensor>& inputs,
+                               const Tensor& cotangent);
+}  // namespace detail
+
 /// How `value_and_grad` differentiates in an argument of type T; nn/ adds models.
 template <class T>
 struct GradArgument;

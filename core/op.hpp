@@ -282,7 +282,12 @@ class OpNode final : public Node {
     if constexpr (P::extra) extra_.arrays() = std::move(save->arrays());
   }
 
-  std::string_view op_name() const override { return Op::name; }
+  std::string_view op_name() const override {
+    if constexpr (requires { op_.label; })
+      return op_.label;  // of one instance, where the type serves many ops
+    else
+      return Op::name;
+  }
 
   void release() noexcept override {
     if constexpr (P::output) output_ = Array();

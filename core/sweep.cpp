@@ -44,32 +44,36 @@ std::uint32_t next_sweep_id() {
                   n.op_name()));
 }
 
-/// The cotangents of leaves during a `grad`. Leaves are shared by threads and carry no scratch then.
-class LeafTable {
+/// Where a `grad` ends, with the cotangents that arrive there: leaves, which threads share and which carry no
+/// scratch then, and in a local sweep the inputs themselves.
+class EndTable {
  public:
   struct Entry {
-    const Node* leaf;
+    const Node* node;
+    std::uint32_t output;
     Tensor cotangent;
+    bool reached = false;
   };
-  void add(const Node* leaf) {
-    if (find(leaf) == nullptr) list_.push_back({leaf, {}});
-    if (list_.size() > 16) index();
+  void add(const Node* node, std::uint32_t output) {
+    if (find(node, output) != nullptr) return;
+    list_.push_back({node, output, {}});
+    sorted_ = list_.size() > 16;
+    if (sorted_) std::sort(list_.begin(), list_.end(), before);
   }
-  Entry* find(const Node* leaf) {
+  Entry* find(const Node* node, std::uint32_t output) {
     if (!sorted_) {
       for (Entry& e : list_)
-        if (e.leaf == leaf) return &e;
+        if (e.node == node && e.output == output) return &e;
       return nullptr;
     }
-    auto it = std::lower_bound(list_.begin(), list_.end(), leaf,
-                               [](const Entry& e, const Node* n) { return e.leaf < n; });
-    return it != list_.end() && it->leaf == leaf ? &*it : nullptr;
+    const Entry wanted{node, output, {}};
+    auto it = std::lower_bound(list_.begin(), list_.end(), wanted, before);
+    return it != list_.end() && it->node == node && it->output == output ? &*it : nullptr;
   }
 
  private:
-  void index() {
-    std::sort(list_.begin(), list_.end(), [](const Entry& a, const Entry& b) { return a.leaf < b.leaf; });
-    sorted_ = true;
+  static bool before(const Entry& a, const Entry& b) {
+    return a.node != b.node ? a.node < b.node : a.output < b.output;
   }
   std::vector<Entry> list_;
   bool sorted_ = false;
@@ -107,9 +111,12 @@ class Sweep {
   /// Adds a root with its cotangent.
   void seed(const Tensor& output, Tensor cotangent) {
     Node* n = output.impl()->node;
-    if (n->is_leaf && into_inputs()) {
-      // An output that is itself a leaf: its cotangent is final.
-      if (auto* e = leaves_.find(n)) add_to(e->cotangent, std::move(cotangent));
+    if (ends_at(n, output.impl()->output)) {
+      // An output that is itself an input: its cotangent is final.
+      if (auto* e = ends_.find(n, output.impl()->output)) {
+        e->reached = true;
+        add_to(e->cotangent, std::move(cotangent));
+      }
       return;
     }
     claim(n);
@@ -118,7 +125,8 @@ class Sweep {
     n->outputs[output.impl()->output].cotangent = sum.release();
   }
 
-  void capture_leaf(const Node* leaf) { leaves_.add(leaf); }
+  /// The sweep goes no further than this input.
+  void end_at(const Tensor& input) { ends_.add(input.impl()->node, input.impl()->output); }
 
   /// Claims everything that the roots depend on and puts it in reverse order of recording. Nothing is
   /// computed yet: what can be refused is refused here.
@@ -135,7 +143,7 @@ class Sweep {
       for (int i = 0; i < n->edge_count; ++i) {
         Edge& e = n->edges[i];
         e.wanted = e.node != nullptr;
-        if (e.node != nullptr && !(e.node->is_leaf && into_inputs())) claim(e.node);
+        if (e.node != nullptr && !ends_at(e.node, e.output)) claim(e.node);
       }
     }
     if (!sorted)
@@ -183,21 +191,21 @@ class Sweep {
   Tensor result(std::size_t i) {
     const Tensor& x = (*inputs_)[i];
     Node* n = x.impl()->node;
-    if (!n->is_leaf) {
+    EndTable::Entry* e = ends_.find(n, x.impl()->output);
+    if (e == nullptr) {
       for (const Captured& c : captured_)
         if (c.node == n && c.output == x.impl()->output) return c.cotangent;
       return {};
     }
-    LeafTable::Entry* e = leaves_.find(n);
-    if (e == nullptr || !e->cotangent.defined() || n->extras == nullptr) return e ? e->cotangent : Tensor();
     Tensor dy = e->cotangent;
-    run_hooks(*n, &dy);
+    if (dy.defined() && n->is_leaf && n->extras != nullptr) run_hooks(*n, &dy);
     return dy;
   }
 
-  bool reached(const Node* n) const { return n->sweep.load(std::memory_order_relaxed) == id_; }
-  bool leaf_reached(const Node* leaf) const {
-    return std::find(reached_leaves_.begin(), reached_leaves_.end(), leaf) != reached_leaves_.end();
+  /// Whether the outputs depend on the input.
+  bool reached(const Tensor& x) {
+    const EndTable::Entry* e = ends_.find(x.impl()->node, x.impl()->output);
+    return e != nullptr ? e->reached : claimed(x.impl()->node);
   }
 
  private:
@@ -208,6 +216,10 @@ class Sweep {
   };
 
   bool into_inputs() const { return inputs_ != nullptr; }
+  bool claimed(const Node* n) const { return n->sweep.load(std::memory_order_relaxed) == id_; }
+  bool ends_at(const Node* n, std::uint32_t output) {
+    return into_inputs() && (n->is_leaf || ends_.find(n, output) != nullptr);
+  }
 
   void claim(Node* n) {
     std::uint32_t holder = n->sweep.load(std::memory_order_acquire);
@@ -223,7 +235,7 @@ class Sweep {
   void find_paths() {
     for (const Tensor& x : *inputs_) {
       Node* n = x.impl()->node;
-      if (n->is_leaf || !reached(n)) continue;
+      if (!claimed(n) || ends_.find(n, x.impl()->output) != nullptr) continue;
       n->captured = true;
       captured_.push_back({n, x.impl()->output, {}});
     }
@@ -232,8 +244,13 @@ class Sweep {
       for (int i = 0; i < n.edge_count; ++i) {
         Edge& e = n.edges[i];
         if (e.node == nullptr) continue;
-        e.wanted = e.node->is_leaf ? leaves_.find(e.node) != nullptr : e.node->needed || e.node->captured;
-        if (e.wanted && e.node->is_leaf && !leaf_reached(e.node)) reached_leaves_.push_back(e.node);
+        if (ends_at(e.node, e.output)) {
+          EndTable::Entry* end = ends_.find(e.node, e.output);
+          e.wanted = end != nullptr;
+          if (end != nullptr) end->reached = true;
+        } else {
+          e.wanted = e.node->needed || e.node->captured;
+        }
         n.needed = n.needed || e.wanted;
       }
     }
@@ -279,8 +296,8 @@ class Sweep {
       Edge& e = n.edges[i];
       if (!e.wanted || !grads[i].defined()) continue;
       Tensor g = fit(n, e, std::move(grads[i]));
-      if (e.node->is_leaf && into_inputs()) {
-        add_to(leaves_.find(e.node)->cotangent, std::move(g));
+      if (ends_at(e.node, e.output)) {
+        add_to(ends_.find(e.node, e.output)->cotangent, std::move(g));
       } else {
         OutputSlot& slot = e.node->outputs[e.output];
         if (slot.cotangent == nullptr) {
@@ -354,9 +371,8 @@ class Sweep {
   std::uint32_t id_;
   const std::vector<Tensor>* inputs_;
   bool create_graph_, release_, was_off_;
-  LeafTable leaves_;
+  EndTable ends_;
   std::vector<Captured> captured_;
-  std::vector<const Node*> reached_leaves_;
 };
 
 Tensor cotangent_for(std::string_view op, const Tensor& output, const Tensor& given) {
@@ -385,6 +401,23 @@ void require_history(std::string_view op, const Tensor& output) {
 }
 
 }  // namespace
+
+std::vector<Tensor> local_grad(const Tensor& output, const std::vector<Tensor>& inputs,
+                               const Tensor& cotangent) {
+  std::vector<Tensor> wanted;
+  for (const Tensor& x : inputs)
+    if (x.requires_grad()) wanted.push_back(x);
+  std::vector<Tensor> results(inputs.size());
+  if (wanted.empty() || !output.requires_grad()) return results;
+  Sweep sweep(&wanted, grad_enabled(), false);
+  for (const Tensor& x : wanted) sweep.end_at(x);
+  sweep.seed(output, cotangent);
+  sweep.collect();
+  sweep.run();
+  for (std::size_t i = 0, k = 0; i < inputs.size(); ++i)
+    if (inputs[i].requires_grad()) results[i] = sweep.result(k++);
+  return results;
+}
 
 }  // namespace detail
 
@@ -421,18 +454,12 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   }
   Sweep sweep(&inputs, options.create_graph, !options.retain_graph.value_or(options.create_graph));
   for (const Tensor& x : inputs)
-    if (x.impl()->node->is_leaf) sweep.capture_leaf(x.impl()->node);
+    if (x.impl()->node->is_leaf) sweep.end_at(x);
   for (std::size_t i = 0; i < outputs.size(); ++i) sweep.seed(outputs[i], std::move(cotangents[i]));
   sweep.collect();
-  const auto reached = [&](const Tensor& x) {
-    const Node* n = x.impl()->node;
-    if (!n->is_leaf) return sweep.reached(n);
-    if (sweep.leaf_reached(n)) return true;
-    return std::any_of(outputs.begin(), outputs.end(), [&](const Tensor& y) { return y.impl()->node == n; });
-  };
   if (!options.allow_unused) {
     for (std::size_t i = 0; i < inputs.size(); ++i)
-      if (!reached(inputs[i]))
+      if (!sweep.reached(inputs[i]))
         throw GraphError(
             "grad", fmt::format("the outputs do not depend on input {}, {} of shape {}: leave it out, or "
                                 "pass {{.allow_unused = true}}",
@@ -442,7 +469,7 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   std::vector<Tensor> results;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Tensor g = sweep.result(i);
-    if (!g.defined() && reached(inputs[i]))
+    if (!g.defined() && sweep.reached(inputs[i]))
       g = Tensor(Array::full(inputs[i].shape(), 0.0, inputs[i].dtype()));  // every rule on the way said zero
     results.push_back(std::move(g));
   }
