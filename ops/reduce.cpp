@@ -5,6 +5,7 @@
 #include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
 #include <xgrad/ops/elementwise.hpp>
+#include <xgrad/ops/index.hpp>
 #include <xgrad/ops/kernels/reduce.hpp>
 #include <xgrad/ops/reduce.hpp>
 #include <xgrad/ops/shape.hpp>
@@ -443,6 +444,34 @@ struct CountNonzero {
   bool keepdims = false;
 };
 
+// Functions composed of ops, for the generic tests.
+using Inputs = std::span<const Tensor>;
+std::vector<Sample> matrix_sample() { return {Sample({Shape{3, 5}})}; }
+
+[[maybe_unused]] const bool functions_registered = [] {
+  register_function(
+      "prod", matrix_sample, [](Inputs in) { return prod(in[0], 1); },
+      [](const void*, std::span<const Array> in) {
+        return std::vector<Array>{reference_reduce(in[0], 1, false, [](std::span<const double> v) {
+          long double product = 1;
+          for (double d : v) product *= d;
+          return product;
+        })};
+      });
+  const auto variance = [](const void*, std::span<const Array> in) {
+    return std::vector<Array>{reference_reduce(in[0], 1, false, [](std::span<const double> v) {
+      const long double mean = sum_of(v) / static_cast<long double>(v.size());
+      long double total = 0;
+      for (double d : v) total += (d - mean) * (d - mean);
+      return total / static_cast<long double>(v.size() - 1);
+    })};
+  };
+  register_function(
+      "var", matrix_sample, [](Inputs in) { return var(in[0], 1, {.ddof = 1}); }, variance);
+  register_function("std", matrix_sample, [](Inputs in) { return xgrad::std(in[0], 1); });
+  return true;
+}();
+
 }  // namespace
 
 Tensor sum(const Tensor& x, const Axes& axes, ReduceOptions options) {
@@ -477,6 +506,23 @@ Tensor all(const Tensor& x, const Axes& axes, ReduceOptions options) {
 }
 Tensor count_nonzero(const Tensor& x, const Axes& axes, ReduceOptions options) {
   return record(CountNonzero{axes, options.keepdims}, x);
+}
+
+Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  const unsigned mask = axes.mask("prod", x.rank());
+  const Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
+  Tensor y = is_floating(x.dtype()) ? x : astype(x, DType::int64);
+  // Halves multiplied until one row is left, (n, kept); rows left over are gathered in `rest`.
+  y = reshape(permute(y, axes_in_order(x.rank(), mask, true)),
+              {reduced_count(x.shape(), mask), shape.numel()});
+  if (y.shape()[0] == 0) return Tensor(Array::full(shape, 1, y.dtype()));
+  Tensor rest;
+  while (y.shape()[0] > 1) {
+    const std::int64_t n = y.shape()[0], half = n / 2;
+    if (n % 2 == 1) rest = rest.defined() ? rest * y(slice(n - 1, n)) : y(slice(n - 1, n));
+    y = y(slice(0, half)) * y(slice(half, 2 * half));
+  }
+  return reshape(rest.defined() ? y * rest : y, shape);
 }
 
 Tensor var(const Tensor& x, const Axes& axes, VarOptions options) {

@@ -24,7 +24,6 @@ struct SumReducer {
     return a + b;
   }
 };
-struct SquareSumReducer : SumReducer {};
 /// NaN if any value is.
 struct MaxReducer {
   static constexpr bool exact = true;
@@ -54,7 +53,7 @@ struct MinReducer {
 namespace detail {
 
 constexpr std::int64_t reduce_grain = 1 << 15;  // elements that one thread reduces by itself
-constexpr std::int64_t sum_block = 2048;        // elements added in the element type before double takes over
+constexpr std::int64_t sum_block = 1024;        // elements added in the element type before double takes over
 
 /// The type in which partial results are kept.
 template <class R, class T>
@@ -77,14 +76,7 @@ T reduce_block(const T* x, std::int64_t n) {
   return vectorized([x, n](auto bytes) XGRAD_SIMD_LAMBDA -> T {
     using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
     constexpr std::int64_t w = P::width;
-    constexpr bool squares = std::is_same_v<R, SquareSumReducer>;
-    const auto load = [x](std::int64_t i) XGRAD_SIMD_LAMBDA {
-      const P p = P::load(x + i);
-      if constexpr (squares)
-        return p * p;
-      else
-        return p;
-    };
+    const auto load = [x](std::int64_t i) XGRAD_SIMD_LAMBDA { return P::load(x + i); };
     T total = R::template identity<T>();
     std::int64_t i = 0;
     if (n >= 4 * w) {
@@ -96,32 +88,27 @@ T reduce_block(const T* x, std::int64_t n) {
         d = R::combine(d, load(i + 3 * w));
       }
       const P all = R::combine(R::combine(a, b), R::combine(c, d));
-      for (int k = 0; k < w; ++k) total = combine_scalars<R>(total, all[k]);
+      if constexpr (R::exact) {
+        for (int k = 0; k < w; ++k) total = combine_scalars<R>(total, all[k]);
+      } else {
+        total = sum_lanes(all);
+      }
     }
-    for (; i < n; ++i) total = combine_scalars<R>(total, squares ? static_cast<T>(x[i] * x[i]) : x[i]);
+    for (; i < n; ++i) total = combine_scalars<R>(total, x[i]);
     return total;
   });
 }
 
-/// n elements, `stride` apart.
+/// n adjacent elements.
 template <class R, class T>
-Partial<R, T> reduce_line(const T* x, std::int64_t n, std::int64_t stride) {
+Partial<R, T> reduce_line(const T* x, std::int64_t n) {
   using V = Partial<R, T>;
   V total = R::template identity<V>();
   if constexpr (std::is_floating_point_v<T>) {
-    // Squares of floats may overflow where the sum's root does not.
-    constexpr bool wide = std::is_same_v<R, SquareSumReducer>;
-    if (stride == 1 && !wide) {
-      for (std::int64_t i = 0; i < n; i += sum_block)
-        total = combine_scalars<R>(total, static_cast<V>(reduce_block<R>(x + i, std::min(sum_block, n - i))));
-      return total;
-    }
-    for (std::int64_t i = 0; i < n; ++i) {
-      const V v = x[i * stride];
-      total = combine_scalars<R>(total, wide ? v * v : v);
-    }
+    for (std::int64_t i = 0; i < n; i += sum_block)
+      total = combine_scalars<R>(total, static_cast<V>(reduce_block<R>(x + i, std::min(sum_block, n - i))));
   } else {
-    for (std::int64_t i = 0; i < n; ++i) total = combine_scalars<R>(total, static_cast<V>(x[i * stride]));
+    for (std::int64_t i = 0; i < n; ++i) total = combine_scalars<R>(total, static_cast<V>(x[i]));
   }
   return total;
 }
@@ -139,8 +126,7 @@ void reduce_rows(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t 
     for (std::int64_t r = 0; r < rows; ++r) {
       const T* row = x + r * row_stride;
       parallel_for(cols, detail::reduce_grain, [&](std::int64_t b, std::int64_t e) {
-        partial[static_cast<std::size_t>(b / detail::reduce_grain)] =
-            detail::reduce_line<R>(row + b, e - b, 1);
+        partial[static_cast<std::size_t>(b / detail::reduce_grain)] = detail::reduce_line<R>(row + b, e - b);
       });
       V total = R::template identity<V>();
       for (const V& v : partial) total = detail::combine_scalars<R>(total, v);
@@ -151,7 +137,7 @@ void reduce_rows(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t 
   parallel_for(rows, std::max<std::int64_t>(1, detail::reduce_grain / std::max<std::int64_t>(1, cols)),
                [&](std::int64_t b, std::int64_t e) {
                  for (std::int64_t r = b; r < e; ++r)
-                   y[r] = static_cast<T>(detail::reduce_line<R>(x + r * row_stride, cols, 1));
+                   y[r] = static_cast<T>(detail::reduce_line<R>(x + r * row_stride, cols));
                });
 }
 
