@@ -10,6 +10,7 @@
 #include <xgrad/core/errors.hpp>
 #include <xgrad/core/grad.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/print.hpp>
 #include <xgrad/core/random.hpp>
 #include <xgrad/core/state_dict.hpp>
 #include <xgrad/core/tensor.hpp>
