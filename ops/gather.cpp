@@ -133,6 +133,19 @@ struct ScatterAdd {
   std::int64_t axis = 0;
 };
 
+/// take_along_axis is composed of ops, so it tells the generic tests of itself.
+[[maybe_unused]] const bool take_registered = register_function(
+    "take_along_axis",
+    [] {
+      return std::vector<Sample>{sample({2, 3}, {1, 4}).integers(1, 0, 3)};
+    },
+    [](std::span<const Tensor> in) { return take_along_axis(in[0], in[1], 1); },
+    [](const void*, std::span<const Array> in) {
+      return std::vector<Array>{detail::generate({2, 4}, [&](const Shape& i) {
+        return at(in[0], {i[0], static_cast<std::int64_t>(at(in[1], {0, i[1]}))});
+      })};
+    });
+
 }  // namespace
 
 Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index) {

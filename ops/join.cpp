@@ -30,10 +30,12 @@ struct Concat {
   Array reference(std::span<const Array> xs) const {
     const int k = normalize_axis(name, axis, xs[0].rank());
     return generate(result_shape(xs, k), [&](const Shape& index) {
-      Shape i = index;
+      std::int64_t along = index[k];
       std::size_t which = 0;
-      while (i[k] >= xs[which].size(k)) i[k] -= xs[which++].size(k);
-      return at(xs[which], i);
+      while (along >= xs[which].size(k)) along -= xs[which++].size(k);
+      Shape from = index;
+      from[k] = along;
+      return at(xs[which], from);
     });
   }
 
@@ -144,6 +146,21 @@ std::vector<Tensor> Concat::vjp(const Tensor& dy, std::span<const Skip> xs, Need
     if (!needs[static_cast<int>(i)]) dxs[i] = Tensor();
   return dxs;
 }
+
+/// stack is composed of ops, so it tells the generic tests of itself.
+[[maybe_unused]] const bool stack_registered = register_function(
+    "stack",
+    [] {
+      return std::vector<Sample>{sample({2, 3}, {2, 3})};
+    },
+    [](std::span<const Tensor> xs) {
+      return stack({xs.begin(), xs.end()}, 1);
+    },
+    [](const void*, std::span<const Array> xs) {
+      return std::vector<Array>{generate({2, 2, 3}, [&](const Shape& i) {
+        return at(xs[static_cast<std::size_t>(i[1])], {i[0], i[2]});
+      })};
+    });
 
 std::vector<Tensor> split_at(const Tensor& x, int axis, const std::vector<std::int64_t>& bounds) {
   return record(Split::at_bounds(axis, bounds), x);

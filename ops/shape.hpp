@@ -54,4 +54,53 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& cuts
 /// ValueError unless chunks > 0.
 std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, std::int64_t axis = 0);
 
+// ---- arranging
+// -----------------------------------------------------------------------------------------
+
+/// The elements in reverse order along `axes`, all of them by default. Gradient: the cotangent flipped.
+Tensor flip(const Tensor& x, const Axes& axes = {});
+/// Each element moved `shift` places along `axis`, those that leave at one end coming in at the other;
+/// without an axis in the row-major order of all elements. Gradient: the cotangent rolled back.
+Tensor roll(const Tensor& x, std::int64_t shift, std::optional<std::int64_t> axis = {});
+
+/// How many elements `pad` adds at the two ends of an axis.
+struct PadWidth {
+  std::int64_t before = 0, after = 0;
+};
+/// What `pad` adds: a constant; the outermost element; the elements inwards without (d c b | a b c d | c b a)
+/// or with the outermost one (c b a | a b c d | d c b); or those from the other end (b c d | a b c d | a b
+/// c).
+enum class PadMode : std::uint8_t { constant, edge, reflect, symmetric, wrap };
+/// Options of pad.
+struct PadOptions {
+  PadMode mode = PadMode::constant;
+  Scalar value = 0;  ///< of PadMode::constant, converted to x's dtype
+};
+/// x with elements added at the ends of its axes: `pad(x, {{1, 2}, {0, 0}})`; one pair stands for all axes,
+/// as does one number for both ends. Gradient: the cotangent of each element, added up where it was repeated.
+/// Throws ShapeError for another number of pairs, ValueError for a negative width or a mode other than
+/// constant on an axis of size 0.
+Tensor pad(const Tensor& x, const std::vector<PadWidth>& widths, const PadOptions& options = {});
+Tensor pad(const Tensor& x, std::int64_t width, const PadOptions& options = {});
+
+/// Each element `repeats` times in a row along `axis`: a b → a a b b; without an axis, of x flattened.
+/// Gradient: the cotangent summed over the copies. Throws ValueError for a negative number.
+Tensor repeat(const Tensor& x, std::int64_t repeats, std::optional<std::int64_t> axis = {});
+/// Element i counts[i] times along `axis`. Throws ShapeError unless there is one count for each, DTypeError
+/// unless they are integers.
+Tensor repeat(const Tensor& x, const Tensor& counts, std::int64_t axis);
+/// x beside itself reps[i] times along axis i: a b → a b a b. The shorter one of `reps` and x's shape gets
+/// ones in front. Gradient: the cotangent summed over the copies. Throws ValueError for a negative number.
+Tensor tile(const Tensor& x, const Shape& reps);
+
+/// Of a vector (n,): the (n + |k|, n + |k|) matrix with it on diagonal k, above the main one when positive.
+/// Of a matrix: its diagonal k. Each is the other's gradient. Throws ShapeError for another rank.
+Tensor diag(const Tensor& x, std::int64_t k = 0);
+/// x (…, m, n) with zeros above diagonal k. Gradient: the same of the cotangent. Throws ShapeError below
+/// rank 2.
+Tensor tril(const Tensor& x, std::int64_t k = 0);
+/// x (…, m, n) with zeros below diagonal k. Gradient: the same of the cotangent. Throws ShapeError below
+/// rank 2.
+Tensor triu(const Tensor& x, std::int64_t k = 0);
+
 }  // namespace xgrad::inline v0

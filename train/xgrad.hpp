@@ -16,6 +16,7 @@
 #include <xgrad/core/tensor.hpp>
 #include <xgrad/core/version.hpp>
 #include <xgrad/ops/activation.hpp>
+#include <xgrad/ops/cumulative.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/index.hpp>
 #include <xgrad/ops/linalg.hpp>

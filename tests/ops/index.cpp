@@ -1,37 +1,10 @@
-#include <xgrad/core/create.hpp>
-#include <xgrad/core/grad.hpp>
-#include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/index.hpp>
-#include <xgrad/ops/shape.hpp>
 
-#include "tests/support/catch.hpp"
+#include "tests/support/values.hpp"
 
 using namespace xgrad;
+using namespace xgrad::test;
 using Catch::Contains;
-
-namespace {
-
-using Values = std::vector<double>;
-
-void check(const Tensor& x, const Shape& shape, const Values& values) {
-  CHECK(x.shape() == shape);
-  CHECK(x.to_vector<double>() == values);
-}
-
-/// 0, 1, 2, … in float64.
-Tensor counting(const Shape& shape, bool requires_grad = false) {
-  const Tensor x = arange(0, shape.numel(), 1, {.dtype = float64}).reshape(shape).detach();
-  if (requires_grad) x.set_requires_grad(true);
-  return x;
-}
-
-/// d Σ w·y / dx with weights 1, 2, 3, …: tells apart where each element of the cotangent went.
-Values weighted_gradient(const Tensor& y, const Tensor& x) {
-  const Tensor w = add(counting(y.shape()), tensor(1.0, {.dtype = float64}));
-  return grad(sum_to(y * w, {}), x).to_vector<double>();
-}
-
-}  // namespace
 
 TEST_CASE("basic indexing gives what NumPy gives") {
   const Tensor x = counting({2, 3, 4});
