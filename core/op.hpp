@@ -35,7 +35,9 @@
 /// - An op without a derivative says `static constexpr bool differentiable = false;`.
 /// - `reference` is its value once more, slow and plainly right: `long double` per input for elementwise ops,
 /// else
-///   Arrays of float64 as `forward`. It may be a member, where attributes matter.
+///   Arrays of float64 (integers and bools stay what they are), row-major, as `forward`. It may be a member,
+/// where
+///   attributes matter. `check_op` (core/check.hpp) compares the two, and all that follows from the traits.
 namespace xgrad::inline v0 {
 
 /// The saved result of an op, as a parameter of `vjp` and `vjp_kernel`.
@@ -589,20 +591,24 @@ void add_references(OpInfo& info) {
   }
 }
 
+/// What the generic tests need to know of an op.
+template <class Op>
+OpInfo op_info() {
+  OpInfo info;
+  info.name = Op::name;
+  info.samples = &Op::samples;
+  info.apply = &apply_op<Op>;
+  info.inputs = ForwardTraits<Op>::inputs;
+  info.differentiable = is_differentiable<Op>();
+  info.has_vjp_kernel = HasVjpKernel<Op>;
+  info.several_results = !ForwardTraits<Op>::one_result;
+  add_references<Op>(info);
+  return info;
+}
+
 template <class Op>
 bool register_op_type() {
-  if constexpr (HasName<Op> && HasSamples<Op> && HasForward<Op>) {
-    OpInfo info;
-    info.name = Op::name;
-    info.samples = &Op::samples;
-    info.apply = &apply_op<Op>;
-    info.inputs = ForwardTraits<Op>::inputs;
-    info.differentiable = is_differentiable<Op>();
-    info.has_vjp_kernel = HasVjpKernel<Op>;
-    info.several_results = !ForwardTraits<Op>::one_result;
-    add_references<Op>(info);
-    return register_op(std::move(info));
-  }
+  if constexpr (HasName<Op> && HasSamples<Op> && HasForward<Op>) return register_op(op_info<Op>());
   return false;
 }
 

@@ -37,6 +37,7 @@ bool register_function(std::string_view name, std::vector<Sample> (*samples)(),
   };
   info.array_reference = reference;
   info.inputs = -1;
+  info.composed = true;
   return register_op(std::move(info));
 }
 

@@ -149,6 +149,7 @@ struct OpInfo {
   bool differentiable = true;
   bool has_vjp_kernel = false;
   bool several_results = false;
+  bool composed = false;  ///< a function of other ops: its value needs no reference
 };
 
 /// Everything that has been registered, by name.

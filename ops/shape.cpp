@@ -58,8 +58,11 @@ struct Permute {
 /// A row-major copy.   dx = dy
 struct Contiguous {
   static constexpr std::string_view name = "contiguous";
-  static std::vector<Sample> samples() { return {sample({3, 4})}; }
-  static long double reference(long double x) { return x; }
+  static std::vector<Sample> samples() {
+    return {sample({3, 4}), sample({}), sample({1}), sample({0, 2}), sample({2, 3, 2, 2})};
+  }
+  // On arrays: it is the one elementwise op that does not keep the order of axes.
+  static Array reference(const Array& x) { return Array::from<double>(x.to_vector<double>(), x.shape()); }
 
   Array forward(const Array& x) const { return x.contiguous(); }
   Tensor vjp(const Tensor& dy) const { return dy; }
