@@ -77,8 +77,8 @@ struct CrossEntropyOp {
     return Array::scalar(static_cast<double>(reduction == Reduction::mean ? total / count : total));
   }
 
-  Array forward(const Array& x0, const Array& t, Save& save) const {
-    const Array x = x0.contiguous();
+  Array forward(const Array& x0, const Array& t0, Save& save) const {
+    const Array x = x0.contiguous(), t = t0.contiguous();
     check_classes(name, x, t, ignored);
     const std::int64_t rows = x.size(0), n = x.size(1);
     return dispatch_floating(name, x.dtype(), [&]<class T>() {
@@ -109,8 +109,8 @@ struct CrossEntropyOp {
     return {reshape(scale, {-1, 1}) * (softmax(x, 1) - one_hot_of(t.array(), x)), Tensor()};
   }
 
-  GradArrays<2> vjp_kernel(const Array& dy, const Array& x0, const Array& t, const Saved& saved) const {
-    const Array x = x0.contiguous();
+  GradArrays<2> vjp_kernel(const Array& dy, const Array& x0, const Array& t0, const Saved& saved) const {
+    const Array x = x0.contiguous(), t = t0.contiguous();
     const std::int64_t rows = x.size(0), n = x.size(1);
     Array dx = Array::empty(x.shape(), x.dtype());
     const std::int64_t* target = t.data<std::int64_t>();
@@ -129,7 +129,8 @@ struct CrossEntropyOp {
   }
 
   /// (N, C) with 1 at each target that counts, as a constant.
-  static Tensor one_hot_of(const Array& t, const Tensor& like) {
+  static Tensor one_hot_of(const Array& t0, const Tensor& like) {
+    const Array t = t0.contiguous();
     Array hot = Array::full(like.shape(), 0.0, like.dtype());
     dispatch_floating(name, like.dtype(), [&]<class T>() {
       const std::int64_t classes = like.shape()[1];
