@@ -6,8 +6,12 @@
 /// for each sample along the first axis; a weighted mean divides by the number of values, as Keras does.
 namespace xgrad::inline v0 {
 
+// GCC takes a scoped enumerator for a variable that hides `xgrad::none`, the missing end of a slice.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 /// What becomes of the loss values: all of them, their mean, or their sum.
 enum class Reduction { none, mean, sum };
+#pragma GCC diagnostic pop
 
 struct LossOptions {
   Reduction reduction = Reduction::mean;

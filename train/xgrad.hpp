@@ -14,12 +14,15 @@
 #include <xgrad/core/random.hpp>
 #include <xgrad/core/state_dict.hpp>
 #include <xgrad/core/tensor.hpp>
+#include <xgrad/core/threads.hpp>
 #include <xgrad/core/version.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/cumulative.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/index.hpp>
 #include <xgrad/ops/linalg.hpp>
+#include <xgrad/ops/loss.hpp>
+#include <xgrad/ops/reduce.hpp>
 #include <xgrad/ops/shape.hpp>
 #include <xgrad/optim/adam.hpp>
 #include <xgrad/optim/clip.hpp>
