@@ -4,32 +4,57 @@
 #include <xgrad/core/loops.hpp>
 #include <xgrad/core/op.hpp>
 #include <xgrad/ops/kernels/gemm.hpp>
-#include <xgrad/ops/kernels/parallel.hpp>
+#include <xgrad/ops/kernels/reduce.hpp>
 #include <xgrad/ops/linalg.hpp>
 
 namespace xgrad::inline v0 {
 namespace {
 
-/// A matrix, or a stack of them, whose rows or columns are dense: what a product kernel takes.
-struct Matrix {
-  Array array;        // (…, rows, cols)
-  bool transposed;    // columns are dense
-  std::int64_t lead;  // from one dense line to the next
-
-  explicit Matrix(const Array& a) : array(a), transposed(false), lead(0) {
+/// A matrix, or a stack of them, whose rows or columns are dense: what a product kernel takes. Refers to the
+/// array it was made of, unless that had to be copied.
+class Matrix {
+ public:
+  explicit Matrix(const Array& a) : source_(&a) {
     const std::int64_t rows = a.size(-2), cols = a.size(-1);
-    const std::int64_t rs = a.strides()[a.rank() - 2], cs = a.strides()[a.rank() - 1];
-    if ((cs == 1 || cols == 1) && (rs >= cols || rows == 1)) {
-      lead = rows == 1 ? cols : rs;
-    } else if ((rs == 1 || rows == 1) && (cs >= rows || cols == 1)) {
-      transposed = true;
-      lead = cols == 1 ? rows : cs;
-    } else {
-      array = a.contiguous();
+    if (a.is_contiguous()) {
       lead = cols;
+    } else {
+      const std::int64_t rs = a.strides()[a.rank() - 2], cs = a.strides()[a.rank() - 1];
+      if ((cs == 1 || cols == 1) && (rs >= cols || rows == 1)) {
+        lead = rows == 1 ? cols : rs;
+      } else if ((rs == 1 || rows == 1) && (cs >= rows || cols == 1)) {
+        transposed = true;
+        lead = cols == 1 ? rows : cs;
+      } else {
+        copy_ = a.contiguous();
+        lead = cols;
+      }
     }
     if (lead < 1) lead = 1;
   }
+  /// `x` (…, cols) as one matrix of all its rows.
+  static Matrix rows_of(const Array& x) {
+    if (x.rank() == 2) return Matrix(x);
+    Matrix m;
+    m.source_ = &x;
+    if (!x.is_contiguous()) m.copy_ = x.contiguous();
+    m.lead = x.shape().back() < 1 ? 1 : x.shape().back();
+    return m;
+  }
+
+  const Array& array() const { return copy_.defined() ? copy_ : *source_; }
+  template <class T>
+  const T* data() const {
+    return array().data<T>();
+  }
+
+  bool transposed = false;  // columns are dense
+  std::int64_t lead = 1;    // from one dense line to the next
+
+ private:
+  Matrix() = default;
+  const Array* source_ = nullptr;
+  Array copy_;
 };
 
 template <class T>
@@ -48,7 +73,14 @@ void multiply_plain(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, 
 /// y (…, m, n) = a (…, m, k) · b (…, k, n); y is row-major, the batch axes of a and b broadcast to y's.
 template <class T>
 void multiply(const Matrix& a, const Matrix& b, Array& y) {
-  const std::int64_t m = y.size(-2), n = y.size(-1), k = a.array.size(-1);
+  const std::int64_t m = y.size(-2), n = y.size(-1), k = a.array().size(-1);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (y.rank() == 2) {
+      kernels::gemm(m, n, k, a.data<T>(), a.lead, a.transposed, b.data<T>(), b.lead, b.transposed,
+                    y.mutable_data<T>(), n);
+      return;
+    }
+  }
   const auto batch_part = [](const Array& x) {
     Shape shape, strides;
     for (int i = 0; i + 2 < x.rank(); ++i) {
@@ -57,11 +89,11 @@ void multiply(const Matrix& a, const Matrix& b, Array& y) {
     }
     return x.as_strided(shape, strides, 0);
   };
-  const Array yb = batch_part(y), ab = batch_part(a.array), bb = batch_part(b.array);
+  const Array yb = batch_part(y), ab = batch_part(a.array()), bb = batch_part(b.array());
   const detail::LoopPlan plan = detail::plan_loops(yb.shape(), {&yb, &ab, &bb});
   T* yp = y.mutable_data<T>();
-  const T* ap = a.array.data<T>();
-  const T* bp = b.array.data<T>();
+  const T* ap = a.data<T>();
+  const T* bp = b.data<T>();
   detail::for_each_row(plan, 0, plan.rows(), [&](const std::int64_t* at) {
     const std::int64_t count = plan.inner_size();
     if constexpr (std::is_floating_point_v<T>) {
@@ -254,13 +286,15 @@ struct Linear {
     Shape shape = x.shape();
     shape.back() = w.size(0);
     Array y = Array::empty(shape, x.dtype());
-    const Matrix xm(rows_of(x)), wm(w);
-    const Array bias = b.contiguous();
+    if (y.numel() == 0) return y;
+    const Matrix xm = Matrix::rows_of(x), wm(w);
+    const std::int64_t out = w.size(0), in = w.size(1);
     dispatch_floating(name, x.dtype(), [&]<class T>() {
+      const Array bias = b.is_contiguous() ? Array() : b.contiguous();
       kernels::GemmOptions<T> options;
-      options.bias = bias.data<T>();
-      kernels::gemm(xm.array.size(0), w.size(0), w.size(1), xm.array.data<T>(), xm.lead, xm.transposed,
-                    wm.array.data<T>(), wm.lead, !wm.transposed, y.mutable_data<T>(), w.size(0), options);
+      options.bias = bias.defined() ? bias.data<T>() : b.data<T>();
+      kernels::gemm(y.numel() / out, out, in, xm.data<T>(), xm.lead, xm.transposed, wm.data<T>(), wm.lead,
+                    !wm.transposed, y.mutable_data<T>(), out, options);
     });
     return y;
   }
@@ -273,30 +307,33 @@ struct Linear {
   }
 
   GradArrays<3> vjp_kernel(const Array& dy, const Array& x, const Array& w, Skip b, Needs needs) const {
-    const Matrix dm(rows_of(dy)), xm(rows_of(x)), wm(w);
-    const std::int64_t m = dm.array.size(0), out = w.size(0), in = w.size(1);
+    const Matrix dm = Matrix::rows_of(dy), xm = Matrix::rows_of(x), wm(w);
+    const std::int64_t out = w.size(0), in = w.size(1), m = out > 0 ? dy.numel() / out : 0;
     GradArrays<3> grads;
     dispatch_floating(name, dy.dtype(), [&]<class T>() {
       if (needs[0]) {
         grads[0] = Array::empty(x.shape(), x.dtype());
-        kernels::gemm(m, in, out, dm.array.data<T>(), dm.lead, dm.transposed, wm.array.data<T>(), wm.lead,
-                      wm.transposed, grads[0].mutable_data<T>(), in);
+        kernels::gemm(m, in, out, dm.data<T>(), dm.lead, dm.transposed, wm.data<T>(), wm.lead, wm.transposed,
+                      grads[0].mutable_data<T>(), in);
       }
       if (needs[1]) {
         grads[1] = Array::empty(w.shape(), w.dtype());
-        kernels::gemm(out, in, m, dm.array.data<T>(), dm.lead, !dm.transposed, xm.array.data<T>(), xm.lead,
-                      xm.transposed, grads[1].mutable_data<T>(), in);
+        kernels::gemm(out, in, m, dm.data<T>(), dm.lead, !dm.transposed, xm.data<T>(), xm.lead, xm.transposed,
+                      grads[1].mutable_data<T>(), in);
       }
-      if (needs[2]) grads[2] = sum_to(dy, b.shape);
+      if (needs[2]) {
+        if (dm.transposed) {
+          grads[2] = sum_to(dy, b.shape);
+        } else if (m == 1) {
+          grads[2] = dm.array().reshape(b.shape);
+        } else {
+          grads[2] = Array::empty(b.shape, dy.dtype());
+          kernels::reduce_columns<kernels::SumReducer>(dm.data<T>(), m, out, dm.lead,
+                                                       grads[2].mutable_data<T>());
+        }
+      }
     });
     return grads;
-  }
-
-  static Array rows_of(const Array& x) {
-    const std::int64_t cols = x.shape().back();
-    std::int64_t rows = 1;
-    for (int i = 0; i + 1 < x.rank(); ++i) rows *= x.size(i);
-    return x.rank() == 2 ? x : x.reshape({rows, cols});
   }
 
   static void check(const Array& x, const Array& w, const Array& b) {
