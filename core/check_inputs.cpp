@@ -13,31 +13,40 @@ bool is_avoided(const SampleInput& in, double v) {
                      [&](double point) { return std::fabs(v - point) < in.margin; });
 }
 
-/// One value that is not avoided and keeps `gap` to those in `taken`.
-double draw_value(std::string_view op, const SampleInput& in, double gap, const std::vector<double>& taken,
-                  CheckRandom& random) {
-  for (int attempt = 0; attempt < 100'000; ++attempt) {
-    const double v = random.uniform(in.low, in.high);
-    if (is_avoided(in, v)) continue;
-    if (std::any_of(taken.begin(), taken.end(), [&](double t) { return std::fabs(v - t) < gap; })) continue;
-    return v;
-  }
+[[noreturn]] void throw_no_room(std::string_view op, const SampleInput& in) {
   throw ValueError(op, fmt::format("its sample leaves no values in [{}, {}]: widen the range or lower the "
                                    "margin around the avoided points",
                                    in.low, in.high));
 }
 
-Array draw_floating(std::string_view op, const SampleInput& in, std::int64_t distinct,
-                    std::vector<double>& taken, CheckRandom& random) {
-  // A quarter of the even spacing leaves room for all of them in whatever order they come.
-  const double gap = in.distinct ? (in.high - in.low) / static_cast<double>(4 * distinct) : 0;
-  std::vector<double> values;
-  for (std::int64_t i = 0; i < in.shape.numel(); ++i) {
-    values.push_back(draw_value(op, in, gap, in.distinct ? taken : std::vector<double>{}, random));
-    if (in.distinct) taken.push_back(values.back());
+double draw_value(std::string_view op, const SampleInput& in, CheckRandom& random) {
+  for (int attempt = 0; attempt < 100'000; ++attempt) {
+    const double v = random.uniform(in.low, in.high);
+    if (!is_avoided(in, v)) return v;
   }
-  return Array::from<double>(values, in.shape);
+  throw_no_room(op, in);
 }
+
+/// Cells of a range in random order. A value near the middle of each keeps its distance to all others.
+class Cells {
+ public:
+  Cells(std::int64_t values, CheckRandom& random) {
+    for (std::int64_t i = 0; i < 2 * values; ++i) order_.push_back(static_cast<double>(i));
+    for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random.bits() % i]);
+  }
+  double draw(std::string_view op, const SampleInput& in, CheckRandom& random) {
+    const double width = (in.high - in.low) / static_cast<double>(order_.size());
+    while (next_ < order_.size()) {
+      const double v = in.low + width * (order_[next_++] + random.uniform(0.25, 0.75));
+      if (!is_avoided(in, v)) return v;
+    }
+    throw_no_room(op, in);
+  }
+
+ private:
+  std::vector<double> order_;
+  std::size_t next_ = 0;
+};
 
 Shape reversed(int rank) {
   Shape axes;
@@ -63,19 +72,22 @@ std::vector<Array> draw_inputs(std::string_view op, const Sample& s, CheckRandom
   std::int64_t distinct = 0;
   for (const SampleInput& in : s.inputs())
     if (in.distinct) distinct += in.shape.numel();
+  Cells cells(distinct, random);  // shared: values differ between inputs too, maximum(a, b) has no ties
   std::vector<Array> arrays;
-  std::vector<double> taken;  // distinct values differ between inputs too: maximum(a, b) has no ties
   for (const SampleInput& in : s.inputs()) {
-    if (in.kind == SampleInput::Kind::floating) {
-      arrays.push_back(draw_floating(op, in, distinct, taken, random));
-      continue;
-    }
     const bool boolean = in.kind == SampleInput::Kind::boolean;
-    const double low = boolean ? 0 : in.low, high = boolean ? 2 : in.high;
     std::vector<double> values;
-    for (std::int64_t i = 0; i < in.shape.numel(); ++i)
-      values.push_back(std::floor(random.uniform(low, high)));
-    arrays.push_back(Array::from<double>(values, in.shape).astype(boolean ? DType::bool_ : DType::int64));
+    for (std::int64_t i = 0; i < in.shape.numel(); ++i) {
+      if (in.kind == SampleInput::Kind::floating)
+        values.push_back(in.distinct ? cells.draw(op, in, random) : draw_value(op, in, random));
+      else
+        values.push_back(std::floor(boolean ? random.uniform(0, 2) : random.uniform(in.low, in.high)));
+    }
+    const Array drawn = Array::from<double>(values, in.shape);
+    if (in.kind == SampleInput::Kind::floating)
+      arrays.push_back(drawn);
+    else
+      arrays.push_back(drawn.astype(boolean ? DType::bool_ : DType::int64));
   }
   return arrays;
 }

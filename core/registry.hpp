@@ -13,7 +13,7 @@ struct SampleInput {
   double low = -1.0, high = 1.0;     ///< the range; integers in [low, high)
   std::vector<double> avoided = {};  ///< kinks: no value lies within `margin` of them
   double margin = 0.05;
-  bool distinct = false;  ///< no two values closer than 1e-3 of the range: no ties for max
+  bool distinct = false;  ///< no two values close, nor those of other distinct inputs: no ties for max
   bool constant = false;  ///< never differentiated, though floating
 };
 
@@ -99,10 +99,18 @@ class Sample {
     return std::move(*this);
   }
 
+  /// For what only large inputs show: work that is cut for threads, long sums. Such a sample is checked for
+  /// its value, its gradient kernel, float32 and equal bits on any number of threads, not by differences.
+  Sample large() && {
+    large_ = true;
+    return std::move(*this);
+  }
+
   const std::vector<SampleInput>& inputs() const { return inputs_; }
   std::vector<SampleInput>& inputs() { return inputs_; }
   /// The instance, or null for a default-constructed op.
   const void* op() const { return op_.get(); }
+  bool is_large() const { return large_; }
 
  private:
   void set_range(std::size_t i, double low, double high) {
@@ -111,6 +119,7 @@ class Sample {
   }
   std::vector<SampleInput> inputs_;
   detail::AnyOp op_;
+  bool large_ = false;
 };
 
 // `sample({3, 4})`, `sample({3, 4}, {4})`, `sample(Sum{.axes = 1}, {3, 4})`, …
