@@ -55,7 +55,8 @@ class Visitor {
   virtual void parameter(Parameter&) {}
   virtual void buffer(Buffer&) {}
   virtual void mode(Mode&) {}
-  /// Before and after a module's fields. `enter` may return false to leave the fields out.
+  /// Before and after a module's fields. `enter` may return false: the fields are left out, and `leave` is
+  /// not called.
   virtual bool enter(const ModuleInfo&, void* /*module*/) { return true; }
   virtual void leave() {}
 

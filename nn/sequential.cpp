@@ -1,0 +1,26 @@
+#include <xgrad/nn/observe.hpp>
+#include <xgrad/nn/sequential.hpp>
+
+namespace xgrad::inline v0::nn {
+
+Tensor detail::AnyModule::operator()(const Tensor& x) const {
+  Tensor y = held_->call(x);
+  if (Observer* o = observer(); o != nullptr) [[unlikely]]
+    o->output(held_->type(), held_->address(), y);
+  return y;
+}
+
+Tensor Sequential::operator()(const Tensor& x) const {
+  Tensor y = x;
+  for (const detail::AnyModule& m : modules_) y = m(y);
+  return detail::observed(*this, std::move(y));
+}
+
+void Sequential::visit(Visitor& v) {
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    Visitor::Step step(v, i);
+    modules_[i].visit(v);
+  }
+}
+
+}  // namespace xgrad::inline v0::nn
