@@ -73,7 +73,7 @@ struct ShapeRecorder final : Observer {
 std::string grouped(std::int64_t n) {
   std::string s = std::to_string(n);
   for (std::ptrdiff_t i = static_cast<std::ptrdiff_t>(s.size()) - 3; i > 0; i -= 3)
-    s.insert(static_cast<std::size_t>(i), ",");
+    s.insert(static_cast<std::size_t>(i), 1, ',');
   return s;
 }
 

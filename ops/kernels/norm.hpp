@@ -1,0 +1,197 @@
+#pragma once
+#include <xgrad/ops/kernels/softmax.hpp>
+
+/// Normalisation of the rows (layer norm) and of the columns (batch norm) of row-major matrices.
+namespace xgrad::inline v0::kernels {
+
+namespace detail {
+
+/// Σ f(pack at i) over a row of n elements; the lanes of the last pack beyond n must give 0, by `part`.
+template <class P, class F, class G>
+XGRAD_SIMD_INLINE auto row_sum(std::int64_t n, const F& f, const G& part) {
+  using T = typename P::Scalar;
+  constexpr std::int64_t w = P::width;
+  P a(T(0)), b(T(0)), c(T(0)), d(T(0));
+  std::int64_t i = 0;
+  for (; i + 4 * w <= n; i += 4 * w) {
+    a = a + f(i);
+    b = b + f(i + w);
+    c = c + f(i + 2 * w);
+    d = d + f(i + 3 * w);
+  }
+  for (; i + w <= n; i += w) a = a + f(i);
+  if (i < n) b = b + part(i);
+  return sum_lanes((a + b) + (c + d));
+}
+
+/// The rows that form one chunk where column sums are kept per chunk.
+inline std::int64_t norm_chunk(std::int64_t cols) {
+  return std::max<std::int64_t>(1, (1 << 15) / std::max<std::int64_t>(1, cols));
+}
+inline std::int64_t norm_chunks(std::int64_t rows, std::int64_t cols) {
+  return (rows + norm_chunk(cols) - 1) / norm_chunk(cols);
+}
+
+}  // namespace detail
+
+/// y = (x - mean) r weight + bias for each row of n elements, r = 1 / √(var + eps); mean and r are kept.
+template <class T>
+void layer_norm_rows(const T* x, const T* weight, const T* bias, T* y, T* means, T* scales, std::int64_t rows,
+                     std::int64_t n, T eps) {
+  parallel_for(rows, detail::rows_per_chunk(n), [=](std::int64_t b, std::int64_t e) {
+    vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
+      using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+      constexpr std::int64_t w = P::width;
+      for (std::int64_t r = b; r < e; ++r) {
+        const T* in = x + r * n;
+        T* out = y + r * n;
+        const T mean = detail::row_sum<P>(
+                           n, [in](std::int64_t i) XGRAD_SIMD_LAMBDA { return P::load(in + i); },
+                           [in, n](std::int64_t i)
+                               XGRAD_SIMD_LAMBDA { return detail::load_part<P>(in + i, n - i, T(0)); }) /
+                       static_cast<T>(n);
+        const P m(mean);
+        const T var =
+            detail::row_sum<P>(
+                n, [in, m](std::int64_t i) XGRAD_SIMD_LAMBDA { return square(P::load(in + i) - m); },
+                [in, m, mean, n](std::int64_t i)
+                    XGRAD_SIMD_LAMBDA { return square(detail::load_part<P>(in + i, n - i, mean) - m); }) /
+            static_cast<T>(n);
+        const T scale = T(1) / static_cast<T>(__builtin_sqrt(static_cast<double>(var + eps)));
+        means[r] = mean;
+        scales[r] = scale;
+        const P s(scale);
+        std::int64_t i = 0;
+        for (; i + w <= n; i += w)
+          fma((P::load(in + i) - m) * s, P::load(weight + i), P::load(bias + i)).store(out + i);
+        if (i < n) {
+          const auto part = [i, n](const T* p)
+                                XGRAD_SIMD_LAMBDA { return detail::load_part<P>(p + i, n - i, T(0)); };
+          detail::store_part(fma((part(in) - m) * s, part(weight), part(bias)), out + i, n - i);
+        }
+      }
+    });
+  });
+}
+
+/// dx = r (g - mean(g) - x̂ mean(g x̂)), g = dy · weight. With `sums`, which holds 2 n values for each of
+/// norm_chunks(rows, n) chunks, Σ dy x̂ and Σ dy over the chunk's rows too.
+template <class T>
+void layer_norm_gradient_rows(const T* dy, const T* x, const T* weight, const T* means, const T* scales,
+                              T* dx, T* sums, std::int64_t rows, std::int64_t n) {
+  const std::int64_t chunk = detail::norm_chunk(n);
+  parallel_for(rows, chunk, [=](std::int64_t b, std::int64_t e) {
+    vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
+      using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+      constexpr std::int64_t w = P::width;
+      T* dweight = sums == nullptr ? nullptr : sums + b / chunk * 2 * n;
+      T* dbias = dweight + (dweight == nullptr ? 0 : n);
+      if (dweight != nullptr)
+        for (std::int64_t i = 0; i < 2 * n; ++i) dweight[i] = T(0);
+      for (std::int64_t r = b; r < e; ++r) {
+        const T* d = dy + r * n;
+        const T* in = x + r * n;
+        T* out = dx + r * n;
+        const P m(means[r]), s(scales[r]);
+        P g0(T(0)), g1(T(0)), h0(T(0)), h1(T(0));
+        const auto add = [=](const P& dp, const P& xp, const P& wp, P& g, P& h) XGRAD_SIMD_LAMBDA {
+          const P gp = dp * wp;
+          g = g + gp;
+          h = fma(gp, (xp - m) * s, h);
+        };
+        const auto add_columns = [=](std::int64_t i, const P& dp, const P& xp) XGRAD_SIMD_LAMBDA {
+          fma(dp, (xp - m) * s, P::load(dweight + i)).store(dweight + i);
+          (P::load(dbias + i) + dp).store(dbias + i);
+        };
+        std::int64_t i = 0;
+        for (; i + 2 * w <= n; i += 2 * w) {
+          add(P::load(d + i), P::load(in + i), P::load(weight + i), g0, h0);
+          add(P::load(d + i + w), P::load(in + i + w), P::load(weight + i + w), g1, h1);
+        }
+        if (i + w <= n) {
+          add(P::load(d + i), P::load(in + i), P::load(weight + i), g0, h0);
+          i += w;
+        }
+        const std::int64_t full = i, rest = n - i;
+        const auto part = [full, rest](const T* p)
+                              XGRAD_SIMD_LAMBDA { return detail::load_part<P>(p + full, rest, T(0)); };
+        if (rest > 0) add(part(d), part(in), part(weight), g1, h1);
+        const P mg(sum_lanes(g0 + g1) / static_cast<T>(n)), mh(sum_lanes(h0 + h1) / static_cast<T>(n));
+        const auto gradient = [=](const P& dp, const P& xp, const P& wp)
+                                  XGRAD_SIMD_LAMBDA { return s * (dp * wp - mg - (xp - m) * s * mh); };
+        for (i = 0; i < full; i += w) {
+          const P dp = P::load(d + i), xp = P::load(in + i);
+          if (dweight != nullptr) add_columns(i, dp, xp);
+          gradient(dp, xp, P::load(weight + i)).store(out + i);
+        }
+        if (rest > 0) {
+          detail::store_part(gradient(part(d), part(in), part(weight)), out + full, rest);
+          if (dweight != nullptr)
+            for (i = full; i < n; ++i) {
+              dweight[i] += d[i] * ((in[i] - means[r]) * scales[r]);
+              dbias[i] += d[i];
+            }
+        }
+      }
+    });
+  });
+}
+
+/// The sums of K numbers that f gives for each element of a (rows, cols) matrix, over each column: f(pack,
+/// row, column, count) returns them as simd::Several for `count` lanes from the column on. out is (K, cols);
+/// `scratch` holds K cols values for each of norm_chunks(rows, cols) chunks.
+template <std::size_t K, class T, class F>
+void column_sums(std::int64_t rows, std::int64_t cols, T* scratch, T* out, const F& f) {
+  const std::int64_t chunk = detail::norm_chunk(cols), stride = static_cast<std::int64_t>(K) * cols;
+  parallel_for(rows, chunk, [=](std::int64_t b, std::int64_t e) {
+    vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
+      using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+      T* to = scratch + b / chunk * stride;
+      for (std::int64_t j = 0; j < cols; j += P::width) {
+        const std::int64_t count = cols - j < P::width ? cols - j : P::width;
+        P sums[K];
+        for (std::size_t k = 0; k < K; ++k) sums[k] = P(T(0));
+        for (std::int64_t r = b; r < e; ++r) {
+          const simd::Several<P, K> v = f(P(T(0)), r, j, count);
+          for (std::size_t k = 0; k < K; ++k) sums[k] = sums[k] + v.items[k];
+        }
+        for (std::size_t k = 0; k < K; ++k)
+          detail::store_part(sums[k], to + static_cast<std::int64_t>(k) * cols + j, count);
+      }
+    });
+  });
+  const std::int64_t chunks = detail::norm_chunks(rows, cols);
+  for (std::int64_t j = 0; j < stride; ++j) {
+    double total = 0;
+    for (std::int64_t c = 0; c < chunks; ++c) total += static_cast<double>(scratch[c * stride + j]);
+    out[j] = static_cast<T>(total);
+  }
+}
+
+namespace detail {
+/// `count` elements from p on; the other lanes hold 0.
+template <class P, class T>
+XGRAD_SIMD_INLINE P load_some(const T* p, std::int64_t count) {
+  return count == P::width ? P::load(p) : load_part<P>(p, count, T(0));
+}
+}  // namespace detail
+
+/// mean and (biased) variance of each column of x, in two passes. stats is (2, cols).
+template <class T>
+void column_stats(const T* x, std::int64_t rows, std::int64_t cols, T* scratch, T* stats) {
+  T* var = stats + cols;
+  column_sums<1>(
+      rows, cols, scratch, stats,
+      [=]<class P>(const P&, std::int64_t r, std::int64_t j, std::int64_t count)
+          XGRAD_SIMD_LAMBDA { return simd::several(detail::load_some<P>(x + r * cols + j, count)); });
+  for (std::int64_t j = 0; j < cols; ++j) stats[j] /= static_cast<T>(rows);
+  column_sums<1>(
+      rows, cols, scratch, var,
+      [=]<class P>(const P&, std::int64_t r, std::int64_t j, std::int64_t count) XGRAD_SIMD_LAMBDA {
+        return simd::several(
+            square(detail::load_some<P>(x + r * cols + j, count) - detail::load_some<P>(stats + j, count)));
+      });
+  for (std::int64_t j = 0; j < cols; ++j) var[j] /= static_cast<T>(rows);
+}
+
+}  // namespace xgrad::inline v0::kernels
