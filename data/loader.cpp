@@ -1,0 +1,122 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <xgrad/data/loader.hpp>
+#include <xgrad/ops/kernels/parallel.hpp>
+#include <xgrad/ops/kernels/random.hpp>
+
+namespace xgrad::inline v0::data {
+
+namespace {
+
+/// Bytes that one thread copies by itself.
+constexpr std::int64_t copy_grain = 1 << 17;
+
+/// Copies rows whose length the compiler knows: labels and the inputs of tiny models.
+template <class Word>
+void gather_words(const std::byte* from, std::byte* to, std::span<const std::int64_t> indices) {
+  for (const std::int64_t i : indices) {
+    std::memcpy(to, from + i * static_cast<std::int64_t>(sizeof(Word)), sizeof(Word));
+    to += sizeof(Word);
+  }
+}
+
+Tensor contiguous_or_undefined(const Tensor& t) { return t.defined() ? Tensor(t.array().contiguous()) : Tensor(); }
+
+}  // namespace
+
+void random_order(std::vector<std::int64_t>& order, std::uint64_t seed, std::uint64_t stream) {
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  constexpr std::size_t block = 256;
+  std::uint64_t words[block];
+  const std::size_t n = order.size();
+  // Fisher and Yates from the end (Durstenfeld 1964). The high half of word · i is below i, with a bias below
+  // i / 2^64.
+  for (std::size_t done = 0; done + 1 < n; ++done) {
+    if (done % block == 0)
+      kernels::fill_bits({seed, stream}, done / 2, words,
+                         static_cast<std::int64_t>(std::min(block, n - 1 - done)));
+    const std::size_t last = n - 1 - done;
+    __extension__ using Wide = unsigned __int128;
+    const auto chosen = static_cast<std::size_t>(Wide{words[done % block]} * (last + 1) >> 64);
+    std::swap(order[last], order[chosen]);
+  }
+}
+
+Array gather_rows(const Array& a, std::span<const std::int64_t> indices) {
+  const auto count = static_cast<std::int64_t>(indices.size());
+  Shape shape = a.shape();
+  const std::int64_t rows = shape[0];
+  shape[0] = count;
+  Array out = Array::empty(shape, a.dtype());
+  if (out.numel() == 0) return out;
+  const std::int64_t bytes = static_cast<std::int64_t>(a.nbytes()) / rows;
+  const std::byte* const from = a.bytes();
+  std::byte* const to = out.mutable_bytes();
+  if (bytes == 4) {
+    gather_words<std::uint32_t>(from, to, indices);
+  } else if (bytes == 8) {
+    gather_words<std::uint64_t>(from, to, indices);
+  } else {
+    kernels::parallel_for(count, std::max<std::int64_t>(1, copy_grain / bytes), [&](std::int64_t b, std::int64_t e) {
+      for (std::int64_t i = b; i < e; ++i)
+        std::memcpy(to + i * bytes, from + indices[static_cast<std::size_t>(i)] * bytes, static_cast<std::size_t>(bytes));
+    });
+  }
+  return out;
+}
+
+DataLoader::DataLoader(Dataset dataset, const LoaderOptions& options) : options_(options) {
+  check("DataLoader", dataset);
+  if (options.batch_size < 1)
+    throw ValueError("DataLoader",
+                     fmt::format("batch_size is {}: a batch has at least one sample: make it 1 or more",
+                                 options.batch_size));
+  const std::int64_t n = dataset.size(), size = options.batch_size;
+  if (options.drop_last && n < size)
+    throw ValueError("DataLoader",
+                     fmt::format("{} samples make no whole batch of {}: choose a smaller batch_size or "
+                                 ".drop_last = false",
+                                 n, size));
+  batches_ = options.drop_last ? n / size : (n - 1) / size + 1;
+  samples_ = options.drop_last ? batches_ * size : n;
+  dataset_ = {contiguous_or_undefined(dataset.x), contiguous_or_undefined(dataset.y),
+              contiguous_or_undefined(dataset.sample_weight)};
+  start(0);
+  next_epoch_ = 0;  // which a loop over the loader has yet to see
+}
+
+void DataLoader::start(std::uint64_t epoch) {
+  position_ = 0;
+  next_epoch_ = epoch + 1;
+  if (!options_.shuffle) return;
+  order_.resize(static_cast<std::size_t>(dataset_.size()));
+  random_order(order_, options_.seed, epoch);
+}
+
+bool DataLoader::next(Batch& batch) {
+  if (position_ >= samples_) return false;
+  const std::int64_t count = std::min(options_.batch_size, samples_ - position_);
+  const auto rows = [&](const Tensor& t) {
+    if (!t.defined()) return Tensor();
+    if (!options_.shuffle) return Tensor(t.array().slice(0, position_, count));
+    return Tensor(gather_rows(t.array(), std::span<const std::int64_t>(order_).subspan(
+                                             static_cast<std::size_t>(position_), static_cast<std::size_t>(count))));
+  };
+  batch.x = rows(dataset_.x);
+  batch.y = rows(dataset_.y);
+  batch.sample_weight = rows(dataset_.sample_weight);
+  position_ += count;
+  return true;
+}
+
+DataLoader::Iterator DataLoader::begin() {
+  start(next_epoch_);
+  Iterator it(this);
+  ++it;
+  return it;
+}
+
+}  // namespace xgrad::inline v0::data

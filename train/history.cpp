@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <xgrad/core/errors.hpp>
+#include <xgrad/train/history.hpp>
+
+namespace xgrad::inline v0 {
+
+namespace detail {
+
+std::string csv_header(const std::vector<std::string>& columns, char separator) {
+  std::string line = "epoch";
+  for (const std::string& name : columns) line.append(1, separator).append(name);
+  return line.append("\n");
+}
+
+std::string csv_line(std::size_t epoch, std::span<const double> row, char separator) {
+  std::string line = fmt::format("{}", epoch);
+  for (const double v : row) line.append(1, separator).append(fmt::format("{}", v));
+  return line.append("\n");
+}
+
+}  // namespace detail
+
+History::History(std::vector<std::string> columns) : columns_(std::move(columns)) {}
+
+std::size_t History::find(std::string_view column) const {
+  return static_cast<std::size_t>(std::find(columns_.begin(), columns_.end(), column) - columns_.begin());
+}
+
+std::size_t History::require(std::string_view column) const {
+  const std::size_t i = find(column);
+  if (i == columns_.size())
+    throw ValueError("History", fmt::format("there is no column \"{}\": choose among {}", column,
+                                            fmt::join(columns_, ", ")));
+  return i;
+}
+
+std::vector<double> History::operator[](std::string_view column) const {
+  std::vector<double> out;
+  for (std::size_t i = require(column); i < values_.size(); i += columns_.size()) out.push_back(values_[i]);
+  return out;
+}
+
+double History::last(std::string_view column) const {
+  const std::size_t i = require(column);
+  if (values_.empty()) throw ValueError("History", "there is no epoch yet: train for at least one");
+  return values_[values_.size() - columns_.size() + i];
+}
+
+std::span<const double> History::row(std::size_t epoch) const {
+  if (epoch >= epochs())
+    throw IndexError("History", fmt::format("epoch {} of {}: epochs count from 0", epoch, epochs()));
+  return std::span<const double>(values_).subspan(epoch * columns_.size(), columns_.size());
+}
+
+void History::append(std::span<const double> row) {
+  if (row.size() != columns_.size())
+    throw ValueError("History", fmt::format("a row of {} values for {} columns: give one for each of {}", row.size(),
+                                            columns_.size(), fmt::join(columns_, ", ")));
+  values_.insert(values_.end(), row.begin(), row.end());
+}
+
+std::string History::to_csv(char separator) const {
+  std::string text = detail::csv_header(columns_, separator);
+  for (std::size_t e = 0; e < epochs(); ++e) text += detail::csv_line(e, row(e), separator);
+  return text;
+}
+
+void History::write_csv(const std::string& path) const {
+  const std::string text = to_csv();
+  std::FILE* f = std::fopen(path.c_str(), "wb");
+  const bool written = f != nullptr && std::fwrite(text.data(), 1, text.size(), f) == text.size();
+  const int error = errno;
+  if ((f != nullptr && std::fclose(f) != 0) || !written)
+    throw IoError("write_csv", fmt::format("cannot write {}: {}: choose a place that can be written", path,
+                                           std::strerror(error)));
+}
+
+}  // namespace xgrad::inline v0
