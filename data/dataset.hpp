@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -28,28 +29,28 @@ void check(std::string_view op, const Dataset& d);
 template <class T>
 Tensor rows(const std::vector<std::vector<T>>& values, const TensorOptions& options = {});
 
-/// Rows `first`, …, `first` + `count` - 1 of each member, without a copy. Throws IndexError when they are out of
-/// range.
+/// Rows `first`, …, `first` + `count` - 1 of each member, without a copy. Throws IndexError when they are out
+/// of range.
 Dataset slice(const Dataset& d, std::int64_t first, std::int64_t count);
 
 /// The rows with these numbers, copied, in this order. Throws IndexError for one that is out of range.
 Dataset take(const Dataset& d, std::span<const std::int64_t> indices);
 
 struct SplitOptions {
-  bool shuffle = false;    ///< choose the validation samples at random
-  std::uint64_t seed = 0;  ///< by this seed
+  bool shuffle = false;                    ///< choose the validation samples at random
+  std::optional<std::uint64_t> seed = {};  ///< by this seed, by default drawn from the thread's generator
 };
 struct Split {
   Dataset train;
   Dataset validation;
 };
 /// Sets a share of the samples aside: the last ⌈share · N⌉ of them as they are, without a copy, or as many
-/// drawn at random: `auto [train, validation] = data::split(set, 0.1)`. Counted as Keras does: the training part
-/// has ⌊(1 - share) N⌋. Throws ValueError unless share is in (0, 1) and both parts have samples.
+/// drawn at random: `auto [train, validation] = data::split(set, 0.1)`. Counted as Keras does: the training
+/// part has ⌊(1 - share) N⌋. Throws ValueError unless share is in (0, 1) and both parts have samples.
 Split split(const Dataset& d, double share, SplitOptions options = {});
 
-/// The number of training samples that `split` leaves; errors name `op`.
-std::int64_t split_point(std::string_view op, std::int64_t samples, double share);
+/// `split` without shuffling; errors name `op`.
+Split split_last(std::string_view op, const Dataset& d, double share);
 
 struct NormalizerOptions {
   Axes axes = 0;  ///< what is averaged over: axis 0 treats every feature by itself, `every_axis` all alike

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
+#include <xgrad/core/random.hpp>
 #include <xgrad/data/loader.hpp>
 #include <xgrad/ops/kernels/parallel.hpp>
-#include <xgrad/ops/kernels/random.hpp>
 
 namespace xgrad::inline v0::data {
 
@@ -23,26 +22,23 @@ void gather_words(const std::byte* from, std::byte* to, std::span<const std::int
   }
 }
 
-Tensor contiguous_or_undefined(const Tensor& t) { return t.defined() ? Tensor(t.array().contiguous()) : Tensor(); }
+Tensor contiguous_or_undefined(const Tensor& t) {
+  return t.defined() ? Tensor(t.array().contiguous()) : Tensor();
+}
 
 }  // namespace
 
-void random_order(std::vector<std::int64_t>& order, std::uint64_t seed, std::uint64_t stream) {
-  std::iota(order.begin(), order.end(), std::int64_t{0});
-  constexpr std::size_t block = 256;
-  std::uint64_t words[block];
-  const std::size_t n = order.size();
-  // Fisher and Yates from the end (Durstenfeld 1964). The high half of word · i is below i, with a bias below
-  // i / 2^64.
-  for (std::size_t done = 0; done + 1 < n; ++done) {
-    if (done % block == 0)
-      kernels::fill_bits({seed, stream}, done / 2, words,
-                         static_cast<std::int64_t>(std::min(block, n - 1 - done)));
-    const std::size_t last = n - 1 - done;
-    __extension__ using Wide = unsigned __int128;
-    const auto chosen = static_cast<std::size_t>(Wide{words[done % block]} * (last + 1) >> 64);
-    std::swap(order[last], order[chosen]);
-  }
+Tensor random_order(std::int64_t n, std::uint64_t seed, std::uint64_t epoch) {
+  // The upper half of a seed's streams: the lower one belongs to the threads' generators.
+  Generator generator(seed, std::uint64_t{1} << 63 | epoch);
+  return randperm(n, {}, &generator);
+}
+
+std::uint64_t random_seed() {
+  const RandomDraw draw = default_generator().reserve(2);
+  std::uint64_t seed = 0;
+  kernels::fill_bits(draw.key, draw.offset, &seed, 1);
+  return seed;
 }
 
 Array gather_rows(const Array& a, std::span<const std::int64_t> indices) {
@@ -60,10 +56,12 @@ Array gather_rows(const Array& a, std::span<const std::int64_t> indices) {
   } else if (bytes == 8) {
     gather_words<std::uint64_t>(from, to, indices);
   } else {
-    kernels::parallel_for(count, std::max<std::int64_t>(1, copy_grain / bytes), [&](std::int64_t b, std::int64_t e) {
-      for (std::int64_t i = b; i < e; ++i)
-        std::memcpy(to + i * bytes, from + indices[static_cast<std::size_t>(i)] * bytes, static_cast<std::size_t>(bytes));
-    });
+    kernels::parallel_for(count, std::max<std::int64_t>(1, copy_grain / bytes),
+                          [&](std::int64_t b, std::int64_t e) {
+                            for (std::int64_t i = b; i < e; ++i)
+                              std::memcpy(to + i * bytes, from + indices[static_cast<std::size_t>(i)] * bytes,
+                                          static_cast<std::size_t>(bytes));
+                          });
   }
   return out;
 }
@@ -84,6 +82,7 @@ DataLoader::DataLoader(Dataset dataset, const LoaderOptions& options) : options_
   samples_ = options.drop_last ? batches_ * size : n;
   dataset_ = {contiguous_or_undefined(dataset.x), contiguous_or_undefined(dataset.y),
               contiguous_or_undefined(dataset.sample_weight)};
+  if (options.shuffle) seed_ = options.seed ? *options.seed : random_seed();
   start(0);
   next_epoch_ = 0;  // which a loop over the loader has yet to see
 }
@@ -92,8 +91,7 @@ void DataLoader::start(std::uint64_t epoch) {
   position_ = 0;
   next_epoch_ = epoch + 1;
   if (!options_.shuffle) return;
-  order_.resize(static_cast<std::size_t>(dataset_.size()));
-  random_order(order_, options_.seed, epoch);
+  order_ = random_order(dataset_.size(), seed_, epoch);
 }
 
 bool DataLoader::next(Batch& batch) {
@@ -102,8 +100,8 @@ bool DataLoader::next(Batch& batch) {
   const auto rows = [&](const Tensor& t) {
     if (!t.defined()) return Tensor();
     if (!options_.shuffle) return Tensor(t.array().slice(0, position_, count));
-    return Tensor(gather_rows(t.array(), std::span<const std::int64_t>(order_).subspan(
-                                             static_cast<std::size_t>(position_), static_cast<std::size_t>(count))));
+    return Tensor(gather_rows(
+        t.array(), {order_.array().data<std::int64_t>() + position_, static_cast<std::size_t>(count)}));
   };
   batch.x = rows(dataset_.x);
   batch.y = rows(dataset_.y);

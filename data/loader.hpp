@@ -1,6 +1,6 @@
 #pragma once
+#include <optional>
 #include <span>
-#include <vector>
 
 #include <xgrad/data/dataset.hpp>
 
@@ -9,9 +9,9 @@ namespace xgrad::inline v0::data {
 
 struct LoaderOptions {
   std::int64_t batch_size = 32;
-  bool shuffle = false;    ///< a different order in each epoch
-  bool drop_last = false;  ///< leave out a last batch that is smaller than the others
-  std::uint64_t seed = 0;  ///< of the order
+  bool shuffle = false;                    ///< a different order in each epoch
+  bool drop_last = false;                  ///< leave out a last batch that is smaller than the others
+  std::optional<std::uint64_t> seed = {};  ///< of the order, by default drawn from the thread's generator
 };
 
 /// Rows of a dataset, with what belongs to them.
@@ -28,8 +28,8 @@ struct Batch {
 ///       for (const auto& [xb, yb, weight] : loader) …
 ///
 /// The order of an epoch follows from the seed and the epoch's number alone: it is the same on every machine
-/// and for any number of threads. Rows in order are views; shuffled ones are copied into memory from the pool, one
-/// memcpy a row, so that no batch after the first asks the system for memory.
+/// and for any number of threads. Rows in order are views; shuffled ones are copied into memory from the
+/// pool, one memcpy a row, so that no batch after the first asks the system for memory.
 class DataLoader {
  public:
   /// Throws as `check` does, and ValueError unless batch_size ≥ 1 and there is at least one batch.
@@ -74,12 +74,15 @@ class DataLoader {
   LoaderOptions options_;
   std::int64_t samples_, batches_;
   std::int64_t position_ = 0;
+  std::uint64_t seed_ = 0;
   std::uint64_t next_epoch_ = 0;
-  std::vector<std::int64_t> order_;  // of the rows; empty unless shuffled
+  Tensor order_;  // of the rows, int64; undefined unless shuffled
 };
 
-/// The numbers 0 … n - 1 in an order drawn by (seed, stream); `order` gives the memory and n.
-void random_order(std::vector<std::int64_t>& order, std::uint64_t seed, std::uint64_t stream);
+/// The numbers 0 … n - 1 (int64) in the order of epoch `epoch`.
+Tensor random_order(std::int64_t n, std::uint64_t seed, std::uint64_t epoch);
+/// A seed drawn from the thread's generator.
+std::uint64_t random_seed();
 
 /// The rows of `a`, which is row-major, with these numbers.
 Array gather_rows(const Array& a, std::span<const std::int64_t> indices);

@@ -59,8 +59,8 @@ std::span<const double> History::row(std::size_t epoch) const {
 
 void History::append(std::span<const double> row) {
   if (row.size() != columns_.size())
-    throw ValueError("History", fmt::format("a row of {} values for {} columns: give one for each of {}", row.size(),
-                                            columns_.size(), fmt::join(columns_, ", ")));
+    throw ValueError("History", fmt::format("a row of {} values for {} columns: give one for each of {}",
+                                            row.size(), columns_.size(), fmt::join(columns_, ", ")));
   values_.insert(values_.end(), row.begin(), row.end());
 }
 

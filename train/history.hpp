@@ -6,8 +6,8 @@
 
 namespace xgrad::inline v0 {
 
-/// What a fit measured: one row an epoch, one column each for the loss, the metrics, the same of the validation
-/// data ("val_loss", "val_accuracy") and the learning rate at the epoch's end ("lr").
+/// What a fit measured: one row an epoch, one column each for the loss, the metrics, the same of the
+/// validation data ("val_loss", "val_accuracy") and the learning rate at the epoch's end ("lr").
 class History {
  public:
   History() = default;
@@ -17,7 +17,8 @@ class History {
   /// The number of epochs.
   std::size_t epochs() const { return columns_.empty() ? 0 : values_.size() / columns_.size(); }
   bool has(std::string_view column) const { return find(column) < columns_.size(); }
-  /// A column, one value an epoch. Throws ValueError, naming the columns there are, for one that is not there.
+  /// A column, one value an epoch. Throws ValueError, naming the columns there are, for one that is not
+  /// there.
   std::vector<double> operator[](std::string_view column) const;
   /// The last value of a column. Throws as above, and ValueError before the first epoch.
   double last(std::string_view column) const;

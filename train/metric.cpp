@@ -45,7 +45,8 @@ class Rows {
   Array copied_p_, copied_t_;
 };
 
-[[noreturn]] void throw_shapes(std::string_view op, const Tensor& p, const Tensor& t, std::string_view problem) {
+[[noreturn]] void throw_shapes(std::string_view op, const Tensor& p, const Tensor& t,
+                               std::string_view problem) {
   throw ShapeError(op, fmt::format("shapes {} and {}: {}", p.shape().str(), t.shape().str(), problem));
 }
 
@@ -77,10 +78,11 @@ class Accuracy final : public MeanState {
     bool sparse = ts.rank() == ps.rank() - 1 || (ts.rank() == ps.rank() && ts.back() == 1);
     for (int i = 0; sparse && i + 1 < ps.rank(); ++i) sparse = ts[i] == ps[i];
     if (!sparse)
-      throw_shapes("accuracy", p, t,
-                   fmt::format("predictions of {} classes take class indices {} or probabilities {}: reshape the "
-                               "targets",
-                               classes, without_last(ps).str(), ps.str()));
+      throw_shapes(
+          "accuracy", p, t,
+          fmt::format("predictions of {} classes take class indices {} or probabilities {}: reshape the "
+                      "targets",
+                      classes, without_last(ps).str(), ps.str()));
     indices(p, t, samples, classes);
   }
 
@@ -92,9 +94,10 @@ class Accuracy final : public MeanState {
 
   void binary(const Tensor& p, const Tensor& t) {
     if (p.shape() != t.shape())
-      throw_shapes("accuracy", p, t,
-                   fmt::format("binary predictions take targets of their own shape: reshape the targets to {}",
-                               p.shape().str()));
+      throw_shapes(
+          "accuracy", p, t,
+          fmt::format("binary predictions take targets of their own shape: reshape the targets to {}",
+                      p.shape().str()));
     const std::int64_t n = p.numel();
     const double threshold = threshold_.value_or(logits_ ? 0.0 : 0.5);
     add(Rows(p, t).reduce("accuracy",
@@ -119,15 +122,14 @@ class Accuracy final : public MeanState {
   }
 
   void indices(const Tensor& p, const Tensor& t, std::int64_t samples, std::int64_t classes) {
-    add(Rows(p, t).reduce("accuracy",
-                          [&]<class P, class T>(const P* a, const T* b) {
-                            std::int64_t right = 0;
-                            for (std::int64_t i = 0; i < samples; ++i, a += classes)
-                              right += static_cast<double>(first_largest(a, classes)) == static_cast<double>(b[i])
-                                           ? 1
-                                           : 0;
-                            return static_cast<double>(right);
-                          }),
+    add(Rows(p, t).reduce(
+            "accuracy",
+            [&]<class P, class T>(const P* a, const T* b) {
+              std::int64_t right = 0;
+              for (std::int64_t i = 0; i < samples; ++i, a += classes)
+                right += static_cast<double>(first_largest(a, classes)) == static_cast<double>(b[i]) ? 1 : 0;
+              return static_cast<double>(right);
+            }),
         samples);
   }
 
@@ -183,7 +185,9 @@ Metric::Metric(std::string name, Function<double(const Tensor&, const Tensor&)> 
     : Metric(std::move(name), new MeanOfBatches(std::move(f), maximize)) {}
 
 namespace metric {
-Metric accuracy(const AccuracyOptions& options) { return Metric("accuracy", new Accuracy(options.threshold)); }
+Metric accuracy(const AccuracyOptions& options) {
+  return Metric("accuracy", new Accuracy(options.threshold));
+}
 Metric mae() { return Metric("mae", new Difference<false>); }
 Metric mse() { return Metric("mse", new Difference<true>); }
 }  // namespace metric

@@ -5,8 +5,8 @@
 #include <xgrad/core/function.hpp>
 #include <xgrad/core/tensor.hpp>
 
-/// Metrics: what is reported beside the loss. They see each batch's predictions and targets and give one number
-/// for all of them.
+/// Metrics: what is reported beside the loss. They see each batch's predictions and targets and give one
+/// number for all of them.
 namespace xgrad::inline v0 {
 
 /// What a metric does. Derive from it for one that is no mean over samples, as an area under a curve.
@@ -46,6 +46,12 @@ class Metric {
 
   /// Its column in a History.
   const std::string& name() const { return name_; }
+  /// The same metric under another name.
+  Metric named(std::string name) const {
+    Metric m = *this;
+    m.name_ = std::move(name);
+    return m;
+  }
   MetricState& state() { return *state_; }
   const MetricState& state() const { return *state_; }
 
@@ -63,7 +69,8 @@ struct AccuracyOptions {
 /// The share of right predictions; what is right follows from the shapes, as in Keras:
 /// - predictions with last axis 1, or of one axis: binary; right if (p > threshold) equals the target (of the
 ///   same shape);
-/// - targets without that axis, or with 1 there: class indices; right if the largest prediction is at the index;
+/// - targets without that axis, or with 1 there: class indices; right if the largest prediction is at the
+/// index;
 /// - targets of the predictions' shape: one-hot or probabilities; right if the largest are at one place.
 /// Of equal predictions the first counts. Throws ShapeError for other shapes.
 Metric accuracy(const AccuracyOptions& options = {});

@@ -1,0 +1,269 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <xgrad/core/grad.hpp>
+#include <xgrad/core/random.hpp>
+#include <xgrad/train/progress.hpp>
+#include <xgrad/train/trainer.hpp>
+
+namespace xgrad::inline v0::detail {
+
+struct TrainerCore::Impl {
+  TrainerParts parts;
+  std::vector<Metric> metrics;
+  double loss_total = 0, samples = 0;
+
+  Impl(TrainerParts p, Metric* first, std::size_t count);
+  ~Impl() {
+    if (parts.owns_optimizer) delete parts.optimizer;
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Tensor call(const Tensor& x) const { return parts.call(parts.model.object, x); }
+
+  History fit(data::DataLoader& loader, const data::Dataset& validation, int epochs,
+              const std::vector<Callback>& callbacks, int verbose);
+  void train_epoch(data::DataLoader& loader, TrainState& state, const std::vector<Callback>& callbacks,
+                   Progress& progress);
+  void evaluate(const data::Dataset& set, std::int64_t batch_size);
+  void try_batch(std::string_view op, const data::Dataset& set, std::int64_t batch_size);
+  void check(std::string_view op, const data::Dataset& set) const;
+
+  void reset() {
+    loss_total = samples = 0;
+    for (Metric& m : metrics) m.state().reset();
+  }
+  void account(const Tensor& loss, const Tensor& prediction, const Tensor& target, std::int64_t count) {
+    loss_total += loss.array().value<double>() * static_cast<double>(count);
+    samples += static_cast<double>(count);
+    for (Metric& m : metrics) m.state().update(prediction, target);
+  }
+  /// The loss and the metrics since `reset`.
+  void results(double* out) const {
+    *out++ = loss_total / samples;
+    for (const Metric& m : metrics) *out++ = m.state().value();
+  }
+};
+
+namespace {
+
+void check_at_least_one(std::string_view op, std::string_view option, std::int64_t value) {
+  if (value < 1) throw ValueError(op, fmt::format("{} is {}: make it 1 or more", option, value));
+}
+
+void check_verbose(int verbose) {
+  if (verbose < 0 || verbose > 2)
+    throw ValueError("fit",
+                     fmt::format("verbose is {}: make it 0 (silent), 1 (a progress line) or 2 (a line for "
+                                 "each epoch)",
+                                 verbose));
+}
+
+std::vector<std::string> column_names(const std::vector<Metric>& metrics, bool validation) {
+  std::vector<std::string> names{"loss"};
+  for (const Metric& m : metrics) names.push_back(m.name());
+  const std::size_t n = names.size();
+  for (std::size_t i = 0; validation && i < n; ++i) names.push_back("val_" + names[i]);
+  names.push_back("lr");
+  return names;
+}
+
+}  // namespace
+
+TrainerCore::Impl::Impl(TrainerParts p, Metric* first, std::size_t count) : parts(std::move(p)) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (parts.loss_takes_logits) first[i].state().expect_logits();
+    metrics.push_back(std::move(first[i]));
+  }
+}
+
+/// What can be said before the model is run.
+void TrainerCore::Impl::check(std::string_view op, const data::Dataset& set) const {
+  data::check(op, set);
+  if (!set.y.defined()) throw ValueError(op, "y is undefined: give a target for each sample");
+  if (set.sample_weight.defined() && !parts.loss_takes_weights)
+    throw ValueError(op,
+                     "this loss takes no sample weights: give the trainer a loss that is called (prediction, "
+                     "target, sample_weight), as those of loss:: are");
+}
+
+/// Runs the first batch in evaluation, so that what does not fit is said before anything changes.
+void TrainerCore::Impl::try_batch(std::string_view op, const data::Dataset& set, std::int64_t batch_size) {
+  const data::Dataset batch = data::slice(set, 0, std::min(batch_size, set.size()));
+  const NoGrad no_grad;
+  const nn::ModeOverride mode(false);
+  const Tensor p = call(batch.x);
+  const Tensor loss = parts.loss(p, batch.y, batch.sample_weight);
+  if (loss.numel() != 1)
+    throw ShapeError(
+        op, fmt::format("the loss has shape {} for predictions {} and targets {}: give the trainer one "
+                        "that returns a single number, their mean for one",
+                        loss.shape().str(), p.shape().str(), batch.y.shape().str()));
+  for (Metric& m : metrics) m.state().update(p, batch.y);
+  reset();
+}
+
+void TrainerCore::Impl::train_epoch(data::DataLoader& loader, TrainState& state,
+                                    const std::vector<Callback>& callbacks, Progress& progress) {
+  const nn::ModeOverride mode(true);
+  reset();
+  std::vector<double> running(metrics.size() + 1);
+  data::Batch batch;
+  for (state.batch = 0; loader.next(batch); ++state.batch) {
+    const Tensor prediction = call(batch.x);
+    const Tensor loss = parts.loss(prediction, batch.y, batch.sample_weight);
+    loss.backward();
+    parts.optimizer->step({.zero_grad = true});
+    account(loss, prediction, batch.y, batch.x.array().size(0));
+    if (progress.redraws())
+      progress.update(static_cast<std::int64_t>(samples), [&] {
+        results(running.data());
+        return std::span<const double>(running);
+      });
+    if (callbacks.empty()) continue;
+    state.batch_loss = loss.array().value<double>();
+    for (const Callback& c : callbacks) c->on_train_batch_end(state);
+    if (state.stop) break;
+  }
+}
+
+History TrainerCore::Impl::fit(data::DataLoader& loader, const data::Dataset& validation, int epochs,
+                               const std::vector<Callback>& callbacks, int verbose) {
+  const std::int64_t batch_size = loader.options().batch_size;
+  try_batch("fit", loader.dataset(), batch_size);
+  if (validation.defined()) try_batch("fit", validation, batch_size);
+
+  History history(column_names(metrics, validation.defined()));
+  TrainState state{parts.model, *parts.optimizer, history, epochs, loader.size()};
+  state.metrics = metrics;
+  for (const Callback& c : callbacks) c->on_train_begin(state);
+
+  Progress progress(verbose == 0 ? nullptr : stdout, verbose == 1 && isatty(fileno(stdout)) != 0, epochs,
+                    loader.samples(), history.columns(), metrics.size() + 1);
+  std::vector<double> row(history.columns().size());
+  parts.optimizer->zero_grad();
+  for (int epoch = 0; epoch < epochs && !state.stop; ++epoch) {
+    state.epoch = epoch;
+    for (const Callback& c : callbacks) c->on_epoch_begin(state);
+    loader.start(static_cast<std::uint64_t>(epoch));
+    progress.begin_epoch(epoch);
+    train_epoch(loader, state, callbacks, progress);
+    const auto done = static_cast<std::int64_t>(samples);
+    results(row.data());
+    if (validation.defined()) {
+      evaluate(validation, batch_size);
+      results(row.data() + metrics.size() + 1);
+    }
+    row.back() = parts.optimizer->lr();
+    history.append(row);
+    progress.end_epoch(done, row);
+    for (const Callback& c : callbacks) c->on_epoch_end(state);
+  }
+  for (const Callback& c : callbacks) c->on_train_end(state);
+  return history;
+}
+
+void TrainerCore::Impl::evaluate(const data::Dataset& set, std::int64_t batch_size) {
+  const NoGrad no_grad;
+  const nn::ModeOverride mode(false);
+  data::DataLoader loader(set, {.batch_size = batch_size});
+  data::Batch batch;
+  reset();
+  while (loader.next(batch)) {
+    const Tensor prediction = call(batch.x);
+    account(parts.loss(prediction, batch.y, batch.sample_weight), prediction, batch.y,
+            batch.x.array().size(0));
+  }
+}
+
+TrainerCore::TrainerCore(TrainerParts parts, Metric* metrics, std::size_t count)
+    : impl_(new Impl(std::move(parts), metrics, count)) {
+  const std::vector<std::string> names = column_names(impl_->metrics, true);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) ==
+        names.begin() + static_cast<std::ptrdiff_t>(i))
+      continue;
+    delete impl_;
+    throw ValueError("Trainer",
+                     fmt::format("two columns of the history would be called \"{}\": give the metric a name "
+                                 "of its own with .named(…)",
+                                 names[i]));
+  }
+}
+
+TrainerCore::~TrainerCore() { delete impl_; }
+
+optim::Optimizer& TrainerCore::optimizer() { return *impl_->parts.optimizer; }
+
+History TrainerCore::fit(const Tensor& x, const Tensor& y, const FitOptions& options) {
+  check_at_least_one("fit", "epochs", options.epochs);
+  check_at_least_one("fit", "batch_size", options.batch_size);
+  check_verbose(options.verbose);
+  data::Dataset training{x, y, options.sample_weight}, validation = options.validation_data;
+  impl_->check("fit", training);
+  if (validation.defined()) {
+    impl_->check("fit", validation);
+  } else if (options.validation_split != 0) {
+    data::Split parts = data::split_last("fit", training, options.validation_split);
+    training = std::move(parts.train);
+    validation = std::move(parts.validation);
+  }
+  data::DataLoader loader(
+      std::move(training),
+      {.batch_size = options.batch_size, .shuffle = options.shuffle, .seed = options.seed});
+  return impl_->fit(loader, validation, options.epochs, options.callbacks, options.verbose);
+}
+
+History TrainerCore::fit(data::DataLoader loader, const LoaderFitOptions& options) {
+  check_at_least_one("fit", "epochs", options.epochs);
+  check_verbose(options.verbose);
+  impl_->check("fit", loader.dataset());
+  if (options.validation_data.defined()) impl_->check("fit", options.validation_data);
+  return impl_->fit(loader, options.validation_data, options.epochs, options.callbacks, options.verbose);
+}
+
+void TrainerCore::evaluate(const data::Dataset& set, std::int64_t batch_size, double* results) {
+  check_at_least_one("evaluate", "batch_size", batch_size);
+  impl_->check("evaluate", set);
+  impl_->try_batch("evaluate", set, 1);
+  impl_->evaluate(set, batch_size);
+  impl_->results(results);
+}
+
+Tensor TrainerCore::predict(const Tensor& x, std::int64_t batch_size) {
+  check_at_least_one("predict", "batch_size", batch_size);
+  data::check("predict", {x});
+  const NoGrad no_grad;
+  const nn::ModeOverride mode(false);
+  data::DataLoader loader({x}, {.batch_size = batch_size});
+  data::Batch batch;
+  Array out;
+  std::int64_t at = 0;
+  while (loader.next(batch)) {
+    const std::int64_t count = batch.x.size(0);
+    const Tensor p = impl_->call(batch.x);
+    Shape shape = p.shape();
+    if (shape.rank() == 0 || shape[0] != count)
+      throw ShapeError("predict",
+                       fmt::format("shapes {} and {}: the model does not return a row for each sample: give "
+                                   "its result {} rows",
+                                   batch.x.shape().str(), shape.str(), count));
+    if (loader.size() == 1) return p.detach();
+    shape[0] = loader.samples();
+    if (!out.defined()) out = Array::empty(shape, p.dtype());
+    if (shape != out.shape())
+      throw ShapeError("predict",
+                       fmt::format("rows of shape {} and {} from two batches: let the model return rows of "
+                                   "one shape",
+                                   out.shape().str(), shape.str()));
+    out.slice(0, at, count).copy_in(p.array());
+    at += count;
+  }
+  return Tensor(std::move(out));
+}
+
+}  // namespace xgrad::inline v0::detail
