@@ -1,11 +1,7 @@
 #pragma once
 
 /// \file
-/// Everything that a model needs: `#include <xgrad/xgrad.hpp>`. It reaches no xtensor header (for those there
-/// is <xgrad/xtensor.hpp>) and no standard header that is dear to compile; tests/consumer/includes.cpp holds
-/// it to that. It lives in the topmost layer because it names all of them.
-
-#include <xgrad/core/accumulate.hpp>
+/// Everything that a model needs: `#include <xgrad/core/accumulate.hpp>
 #include <xgrad/core/create.hpp>
 #include <xgrad/core/errors.hpp>
 #include <xgrad/core/grad.hpp>
@@ -16,12 +12,17 @@
 #include <xgrad/core/tensor.hpp>
 #include <xgrad/core/threads.hpp>
 #include <xgrad/core/version.hpp>
+#include <xgrad/data/dataset.hpp>
+#include <xgrad/data/loader.hpp>
+#include <xgrad/nn/nn.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/cumulative.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/index.hpp>
 #include <xgrad/ops/linalg.hpp>
 #include <xgrad/ops/loss.hpp>
+#include <xgrad/ops/norm.hpp>
+#include <xgrad/ops/random.hpp>
 #include <xgrad/ops/reduce.hpp>
 #include <xgrad/ops/shape.hpp>
 #include <xgrad/optim/adam.hpp>
@@ -29,3 +30,7 @@
 #include <xgrad/optim/rmsprop.hpp>
 #include <xgrad/optim/schedule.hpp>
 #include <xgrad/optim/sgd.hpp>
+#include <xgrad/train/callback.hpp>
+#include <xgrad/train/history.hpp>
+#include <xgrad/train/metric.hpp>
+#include <xgrad/train/trainer.hpp>
