@@ -1,0 +1,96 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <xgrad/io/file.hpp>
+
+namespace xgrad::inline v0::io::detail {
+namespace {
+
+/// A file descriptor, closed at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+/// Removes a temporary that was not renamed.
+struct Temporary {
+  std::string path;
+  bool keep = false;
+  ~Temporary() {
+    if (!keep) ::unlink(path.c_str());
+  }
+};
+
+[[noreturn]] void fail_system(std::string_view op, const std::string& path, std::string_view doing) {
+  const int error = errno;
+  fail(op, path, fmt::format("cannot {}: {}", doing, std::strerror(error)),
+       "check that the path exists and may be used, and that the disk is not full");
+}
+
+}  // namespace
+
+void fail(std::string_view op, const std::string& path, std::string_view what, std::string_view remedy) {
+  throw IoError(op, fmt::format("{}: {}: {}", path, what, remedy));
+}
+
+std::vector<std::byte> read_file(std::string_view op, const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0) fail_system(op, path, "open it");
+  if (!S_ISREG(info.st_mode)) fail(op, path, "it is not a regular file", "give the path of a file");
+  std::vector<std::byte> data(static_cast<std::size_t>(info.st_size));
+  std::size_t done = 0;
+  while (done < data.size()) {
+    const ssize_t n = ::read(file.get(), data.data() + done, data.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail_system(op, path, "read it");
+    if (n == 0) fail(op, path, "it became shorter while it was read", "try again when nobody writes to it");
+    done += static_cast<std::size_t>(n);
+  }
+  return data;
+}
+
+void write_file(std::string_view op, const std::string& path, std::span<const Bytes> parts) {
+  static std::atomic<unsigned> counter{0};
+  Temporary temporary{fmt::format("{}.{}-{}.tmp", path, ::getpid(), ++counter)};
+  {
+    const Descriptor file(::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!file.valid()) {
+      temporary.keep = true;
+      fail_system(op, path, "write beside it");
+    }
+    for (Bytes part : parts) {
+      while (!part.empty()) {
+        const ssize_t n = ::write(file.get(), part.data(), part.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) fail_system(op, path, "write it");
+        part = part.subspan(static_cast<std::size_t>(n));
+      }
+    }
+    if (::fsync(file.get()) != 0) fail_system(op, path, "bring it to the disk");
+  }
+  if (::rename(temporary.path.c_str(), path.c_str()) != 0) fail_system(op, path, "put it in place");
+  temporary.keep = true;
+  // The new name is on the disk only when its folder is.
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.valid()) ::fsync(directory.get());
+}
+
+}  // namespace xgrad::inline v0::io::detail
