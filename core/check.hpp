@@ -100,7 +100,8 @@ class CheckReport {
   bool ok() const;
   explicit operator bool() const { return ok(); }
   const std::string& op() const { return op_; }
-  const std::vector<CheckRecord>& records() const { return records_; }
+  const std::vector<CheckRecord>& records() const& { return records_; }
+  std::vector<CheckRecord> records() && { return std::move(records_); }
   /// Whether `check` was run, and failed on some sample.
   bool failed(std::string_view check) const;
   /// Failures with their numbers, then how many records passed, then what was left out and why.

@@ -2,6 +2,7 @@
 
 /// \file
 /// Everything that a model needs: `#include <xgrad/core/accumulate.hpp>
+#include <xgrad/core/check.hpp>
 #include <xgrad/core/create.hpp>
 #include <xgrad/core/errors.hpp>
 #include <xgrad/core/grad.hpp>
