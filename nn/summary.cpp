@@ -31,18 +31,18 @@ struct Rows final : Visitor {
   Counts total;
 
   bool enter(const ModuleInfo& info, void*) override {
-    const std::string_view at = path();
-    const std::size_t dot = at.rfind('.');
-    const std::string_view last = dot == std::string_view::npos ? at : at.substr(dot + 1);
-    const std::string label = last.empty() ? std::string(info.type) : fmt::format("{} ({})", last, info.type);
+    // The way from the module around it: "hidden", and "blocks.0" for one in a list.
+    const std::size_t above = open_.empty() || open_.back().path == 0 ? 0 : open_.back().path + 1;
+    const std::string_view name = std::string_view(path()).substr(above);
+    const std::string label = name.empty() ? std::string(info.type) : fmt::format("{} ({})", name, info.type);
     rows.push_back({std::string(2 * open_.size(), ' ') + label, info, {}, 0, false});
-    open_.push_back(rows.size() - 1);
+    open_.push_back({rows.size() - 1, path().size()});
     return true;
   }
   void leave() override { open_.pop_back(); }
 
   void parameter(Parameter& p) override {
-    Row* row = open_.empty() ? nullptr : &rows[open_.back()];
+    Row* row = open_.empty() ? nullptr : &rows[open_.back().row];
     if (row != nullptr) row->parameters += p.numel();
     if (!seen_.insert(p.impl()).second) {
       if (row != nullptr) row->shared = true;
@@ -55,7 +55,10 @@ struct Rows final : Visitor {
   }
 
  private:
-  std::vector<std::size_t> open_;
+  struct Open {
+    std::size_t row, path;  // its number, and the length of its path
+  };
+  std::vector<Open> open_;
   std::unordered_set<const void*> seen_;
 };
 

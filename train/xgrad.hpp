@@ -15,6 +15,7 @@
 #include <xgrad/core/version.hpp>
 #include <xgrad/data/dataset.hpp>
 #include <xgrad/data/loader.hpp>
+#include <xgrad/io/safetensors.hpp>
 #include <xgrad/nn/nn.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/cumulative.hpp>
