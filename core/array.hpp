@@ -181,7 +181,8 @@ class Array {
   /// Whether nobody else holds the buffer, so that it may be written in place.
   bool unique() const { return storage_->refs.unique(); }
   std::uint32_t version() const { return storage_->version.load(std::memory_order_relaxed); }
-  void bump_version() { storage_->version.fetch_add(1, std::memory_order_relaxed); }
+  // Whoever bumps has just written to the buffer, so nobody else may: no locked instruction is needed.
+  void bump_version() { storage_->version.store(version() + 1, std::memory_order_relaxed); }
   /// Whether both look at the same buffer.
   bool shares_storage_with(const Array& o) const { return storage_ == o.storage_; }
 

@@ -12,7 +12,6 @@ namespace xgrad::inline v0::optim {
 namespace {
 
 using detail::Group;
-using detail::Operand;
 using detail::Slot;
 using xgrad::detail::leaf_of;
 
@@ -36,9 +35,36 @@ void check_parameter(std::string_view op, const std::string& name, const Tensor&
                         name, t.shape().str(), t.array().strides().str()));
 }
 
-/// Whether elements of both lie in memory in the same order, without gaps.
-bool same_layout(const Array& dense, const Array& a) {
-  return (dense.is_contiguous() && a.is_contiguous()) || dense.strides() == a.strides();
+/// Points the slot to the gradient in its parameter's layout, to a copy unless it lies so.
+void match_layout(Slot& slot, const Array& grad, std::vector<Array>& copies) {
+  const Array& values = slot.parameter.array();
+  if (grad.strides() == values.strides()) return;
+  copies.push_back(Array::empty_like(values, values.shape(), values.dtype()));
+  copies.back().copy_in(grad);
+  slot.grad = copies.back().bytes();
+}
+
+/// Makes the first `count` states that are not there yet: zeros.
+void make_states(Slot& slot, std::size_t count) {
+  const Array& values = slot.parameter.array();
+  for (std::size_t k = 0; k < count; ++k) {
+    Array& state = slot.states[k];
+    if (!state.defined()) {
+      state = Array::empty_like(values, values.shape(), values.dtype());
+      std::fill_n(state.mutable_bytes(), state.nbytes(), std::byte{0});
+    }
+    slot.state_data[k] = state.mutable_bytes();
+  }
+  slot.ready = true;
+}
+
+bool same_step(const Slot& a, const Slot& b) { return a.steps == b.steps && a.dtype == b.dtype; }
+
+/// The factor that brings the gradients' norm down to `clip_norm`, where it is larger.
+double clip_scale(const std::vector<Slot*>& slots, double clip_norm) {
+  std::vector<detail::Vector> grads;
+  for (const Slot* s : slots) grads.push_back({s->grad, s->size, s->dtype});
+  return detail::clip_factor(detail::norm(grads), clip_norm);
 }
 
 /// Puts the slot's states, named `from`, in the order of `to`. Those that are not in `from` are made in the
@@ -50,6 +76,7 @@ void arrange(Slot& slot, const std::vector<std::string_view>& from, const std::v
     if (at != from.end()) states[k] = std::move(slot.states[at - from.begin()]);
   }
   std::move(std::begin(states), std::end(states), std::begin(slot.states));
+  slot.ready = false;
 }
 
 constexpr std::string_view step_suffix = "step";
@@ -93,7 +120,13 @@ int Optimizer::add_parameters(const ParameterList& parameters, std::vector<std::
                        fmt::format("two parameters, the second of shape {}, are called \"{}\": state is "
                                    "kept by name, so give them different ones",
                                    tensor.shape().str(), name));
-    group.slots.push_back({tensor, name, 0, {}});
+    Slot& slot = group.slots.emplace_back();
+    slot.parameter = tensor;
+    slot.size = tensor.numel();
+    slot.data = tensor.impl()->array.mutable_bytes();
+    slot.dtype = tensor.dtype();
+    slot.contiguous = tensor.array().is_contiguous();
+    slot.name = name;
     ++known;
   }
   if (known == in_other_groups)
@@ -191,79 +224,61 @@ void Optimizer::zero_grad() const {
       if (auto* leaf = leaf_of(s.parameter)) leaf->grad = Tensor();
 }
 
-/// Lists the parameters that have gradients in `operands_`. Returns whether all of them are one batch.
+/// Lists the parameters that have gradients in `active_`. Returns whether they are alike: one batch.
 bool Optimizer::gather(Group& group) {
-  operands_.clear();
-  copies_.clear();
-  const std::size_t states = group.state_names.size();
-  bool uniform = true;
+  if (!copies_.empty()) copies_.clear();
+  active_.resize(group.slots.size());
+  std::size_t count = 0;
+  bool alike = true;
   for (Slot& slot : group.slots) {
     const auto* leaf = leaf_of(slot.parameter);
     if (leaf == nullptr || !leaf->grad.defined() || !slot.parameter.requires_grad()) continue;
-    Array& values = slot.parameter.impl()->array;
-    const Array* grad = &leaf->grad.impl()->array;
-    if (!same_layout(values, *grad)) {
-      copies_.push_back(Array::empty_like(values, values.shape(), values.dtype()));
-      copies_.back().copy_in(*grad);
-      grad = &copies_.back();
-    }
-    Operand o{values.mutable_bytes(), grad->bytes(), {}, values.numel(), 0, &slot};
-    for (std::size_t k = 0; k < states; ++k) {
-      Array& state = slot.states[k];
-      if (!state.defined()) {
-        state = Array::empty_like(values, values.shape(), values.dtype());
-        std::fill_n(state.mutable_bytes(), state.nbytes(), std::byte{0});
-      }
-      o.states[k] = state.mutable_bytes();
-    }
-    if (!operands_.empty()) {
-      const Slot& first = *operands_.front().slot;
-      uniform = uniform && first.steps == slot.steps && first.parameter.dtype() == values.dtype();
-    }
-    operands_.push_back(o);
+    const Array& grad = leaf->grad.impl()->array;
+    slot.grad = grad.bytes();
+    if (!(slot.contiguous && grad.is_contiguous())) [[unlikely]]
+      match_layout(slot, grad, copies_);
+    if (!slot.ready) [[unlikely]]
+      make_states(slot, group.state_names.size());
+    alike = alike && (count == 0 || same_step(slot, *active_[0]));
+    active_[count++] = &slot;
   }
-  return uniform;
+  active_.resize(count);
+  return alike;
 }
 
-/// The factor that brings the gradients' norm down to `clip_norm`, where it is larger.
-double Optimizer::clip_scale(double clip_norm) {
-  if (clip_norm == INFINITY) return 1;
-  std::vector<detail::Vector> grads;
-  for (const Operand& o : operands_) grads.push_back({o.grad, o.size, o.slot->parameter.dtype()});
-  return detail::clip_factor(detail::norm(grads), clip_norm);
+void Optimizer::update_alike(std::size_t begin, std::size_t end, int group,
+                             const detail::CommonOptions& options, double scale) {
+  const Slot& first = *active_[begin];
+  std::int64_t extent = 0;
+  for (std::size_t i = begin; i < end; ++i) {
+    active_[i]->offset = extent;
+    extent += (active_[i]->size + 63) / 64 * 64;
+  }
+  const std::size_t states = groups_[static_cast<std::size_t>(group)].state_names.size();
+  update({&active_[begin], end - begin, extent, group, static_cast<int>(states), first.steps + 1, first.dtype,
+          scale, options.clip_value, options.decay});
+  for (std::size_t i = begin; i < end; ++i) {
+    ++active_[i]->steps;
+    active_[i]->parameter.impl()->array.bump_version();
+  }
 }
 
 void Optimizer::step_group(int k, bool zero_grad) {
-  Group& group = groups_[static_cast<std::size_t>(k)];
-  const bool uniform = gather(group);
+  const bool alike = gather(groups_[static_cast<std::size_t>(k)]);
   const detail::CommonOptions options = common(k);
-  const double scale = clip_scale(options.clip_norm);
-  const std::size_t count = operands_.size();
+  const double scale = options.clip_norm == INFINITY ? 1 : clip_scale(active_, options.clip_norm);
+  const std::size_t count = active_.size();
   for (std::size_t begin = 0, end; begin < count; begin = end) {
-    const std::int64_t steps = operands_[begin].slot->steps;
-    const DType dtype = operands_[begin].slot->parameter.dtype();
     end = count;
-    if (!uniform) {  // those that are like the first one come next
+    if (!alike) {  // those that are like the first one come next
       end = begin + 1;
-      for (std::size_t i = end; i < count; ++i) {
-        const Slot& s = *operands_[i].slot;
-        if (s.steps == steps && s.parameter.dtype() == dtype) std::swap(operands_[i], operands_[end++]);
-      }
+      for (std::size_t i = end; i < count; ++i)
+        if (same_step(*active_[i], *active_[begin])) std::swap(active_[i], active_[end++]);
     }
-    std::int64_t extent = 0;
-    for (std::size_t i = begin; i < end; ++i) {
-      operands_[i].offset = extent;
-      extent += (operands_[i].size + 63) / 64 * 64;
-    }
-    update({&operands_[begin], end - begin, extent, k, static_cast<int>(group.state_names.size()), steps + 1,
-            dtype, scale, options.clip_value, options.decay});
-    for (std::size_t i = begin; i < end; ++i) {
-      Slot& slot = *operands_[i].slot;
-      ++slot.steps;
-      slot.parameter.impl()->array.bump_version();
-      if (zero_grad) leaf_of(slot.parameter)->grad = Tensor();
-    }
+    update_alike(begin, end, k, options, scale);
   }
+  if (zero_grad)
+    for (const Slot* slot : active_) leaf_of(slot->parameter)->grad = Tensor();
 }
 
 void Optimizer::step(StepOptions options) {
@@ -363,6 +378,7 @@ void Optimizer::load_state_dict(const StateDict& state) {
     for (Slot& s : g.slots) {
       s.steps = from->steps;
       std::move(std::begin(from->states), std::end(from->states), std::begin(s.states));
+      s.ready = false;
       ++from;
     }
   }

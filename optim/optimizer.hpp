@@ -39,12 +39,22 @@ namespace detail {
 
 inline constexpr int max_states = 4;
 
-/// One parameter, and what the optimizer keeps of it: arrays of its shape, dtype and layout.
+/// One parameter, and what the optimizer keeps of it: arrays of its shape, dtype and layout. What every step
+/// reads comes first.
 struct Slot {
   Tensor parameter;
-  std::string name;
-  std::int64_t steps = 0;
-  Array states[max_states];
+  std::int64_t steps = 0;           // how often it was updated
+  const std::byte* grad = nullptr;  // in the step that runs, in the parameter's layout
+  std::int64_t offset = 0;          // and its place among the elements of the batch
+  std::int64_t size = 0;
+  std::byte* data = nullptr;
+  std::byte* state_data[max_states] = {};
+  DType dtype = DType::float32;
+  bool contiguous = false;
+  bool ready = false;  // the states that the group has are there
+
+  std::string name = {};
+  Array states[max_states] = {};
 };
 
 struct Group {
@@ -52,21 +62,11 @@ struct Group {
   std::vector<std::string_view> state_names;
 };
 
-/// Where a step finds one parameter. `offset` is its place among the elements of the batch, each parameter
-/// rounded up to whole cache lines.
-struct Operand {
-  std::byte* parameter;
-  const std::byte* grad;
-  std::byte* states[max_states];
-  std::int64_t size, offset;
-  Slot* slot;
-};
-
 /// Parameters that take the same step: of one group, one dtype, and updated equally often.
 struct Batch {
-  const Operand* operands;
+  const Slot* const* slots;
   std::size_t count;
-  std::int64_t extent;  // of all operands, in elements
+  std::int64_t extent;  // elements of all of them, each rounded up to whole cache lines
   int group;
   int state_count;
   std::int64_t step;  // 1 in the first update
@@ -143,11 +143,12 @@ class Optimizer {
  private:
   void step_group(int group, bool zero_grad);
   bool gather(detail::Group& group);
-  double clip_scale(double clip_norm);
+  void update_alike(std::size_t begin, std::size_t end, int group, const detail::CommonOptions& options,
+                    double scale);
 
   std::vector<detail::Group> groups_;
-  std::vector<detail::Operand> operands_;  // of the step that runs
-  std::vector<Array> copies_;              // gradients in their parameters' layout
+  std::vector<detail::Slot*> active_;  // in the step that runs
+  std::vector<Array> copies_;          // gradients in their parameters' layout
 };
 
 /// Throws ValueError unless low ≤ value < high, naming the option. For the rules' checks.

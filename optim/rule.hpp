@@ -48,25 +48,25 @@ namespace detail {
 /// Elements that one thread updates by itself: p, g and two states of them stay within a level-2 cache.
 inline constexpr std::int64_t grain = 1 << 14;
 
-/// Calls body(chunk, operand, begin, end) for the elements of all operands, cut into chunks by size; one
-/// chunk runs on one thread.
+/// Calls body(slot, begin, end) for the elements of all slots, cut into chunks by size; one chunk runs on one
+/// thread.
 template <class F>
-void for_each_chunk(const Operand* operands, std::size_t count, std::int64_t extent, const F& body) {
-  if (extent <= grain) {
-    for (std::size_t k = 0; k < count; ++k) body(0, operands[k], 0, operands[k].size);
+void for_each_chunk(const Batch& batch, const F& body) {
+  if (batch.extent <= grain) {
+    for (std::size_t k = 0; k < batch.count; ++k) body(*batch.slots[k], 0, batch.slots[k]->size);
     return;
   }
-  kernels::parallel_for(extent, grain, [&](std::int64_t begin, std::int64_t end) {
-    std::size_t low = 0;  // the last operand that starts at or before `begin`
-    for (std::size_t high = count; high - low > 1;) {
+  kernels::parallel_for(batch.extent, grain, [&](std::int64_t begin, std::int64_t end) {
+    std::size_t low = 0;  // the last slot that starts at or before `begin`
+    for (std::size_t high = batch.count; high - low > 1;) {
       const std::size_t middle = low + (high - low) / 2;
-      (operands[middle].offset <= begin ? low : high) = middle;
+      (batch.slots[middle]->offset <= begin ? low : high) = middle;
     }
-    for (; low < count && operands[low].offset < end; ++low) {
-      const Operand& o = operands[low];
-      const std::int64_t first = begin > o.offset ? begin - o.offset : 0;
-      const std::int64_t last = end - o.offset < o.size ? end - o.offset : o.size;
-      if (first < last) body(begin / grain, o, first, last);
+    for (; low < batch.count && batch.slots[low]->offset < end; ++low) {
+      const Slot& s = *batch.slots[low];
+      const std::int64_t first = begin > s.offset ? begin - s.offset : 0;
+      const std::int64_t last = end - s.offset < s.size ? end - s.offset : s.size;
+      if (first < last) body(s, first, last);
     }
   });
 }
@@ -120,13 +120,12 @@ class Pass {
     const Prepared<F, T> prepared{f, static_cast<T>(batch_.scale), static_cast<T>(batch_.limit),
                                   static_cast<T>(batch_.decay),
                                   batch_.scale != 1 || batch_.limit != INFINITY};
-    for_each_chunk(batch_.operands, batch_.count, batch_.extent,
-                   [&](std::int64_t, const Operand& o, std::int64_t begin, std::int64_t end) {
-                     T* p = reinterpret_cast<T*>(o.parameter) + begin;
-                     T* const s[] = {reinterpret_cast<T*>(o.states[K]) + begin..., nullptr};
-                     kernels::map(prepared, end - begin, kernels::outs(p, s[K]...), p,
-                                  reinterpret_cast<const T*>(o.grad) + begin, s[K]...);
-                   });
+    for_each_chunk(batch_, [&](const Slot& slot, std::int64_t begin, std::int64_t end) {
+      T* p = reinterpret_cast<T*>(slot.data) + begin;
+      T* const s[] = {reinterpret_cast<T*>(slot.state_data[K]) + begin..., nullptr};
+      kernels::map(prepared, end - begin, kernels::outs(p, s[K]...), p,
+                   reinterpret_cast<const T*>(slot.grad) + begin, s[K]...);
+    });
   }
 
   std::string_view rule_;
