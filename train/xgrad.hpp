@@ -13,8 +13,11 @@
 #include <xgrad/core/tensor.hpp>
 #include <xgrad/core/threads.hpp>
 #include <xgrad/core/version.hpp>
+#include <xgrad/data/csv.hpp>
 #include <xgrad/data/dataset.hpp>
+#include <xgrad/data/idx.hpp>
 #include <xgrad/data/loader.hpp>
+#include <xgrad/io/dot.hpp>
 #include <xgrad/io/safetensors.hpp>
 #include <xgrad/nn/nn.hpp>
 #include <xgrad/ops/activation.hpp>
