@@ -50,7 +50,7 @@ class ModelCheckpoint final : public CallbackHooks {
 }  // namespace
 
 Callback model_checkpoint(const std::string& path, const ModelCheckpointOptions& options) {
-  return ModelCheckpoint(path, options);
+  return Callback(new ModelCheckpoint(path, options));
 }
 
 }  // namespace xgrad::inline v0
