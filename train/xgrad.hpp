@@ -1,7 +1,10 @@
 #pragma once
 
 /// \file
-/// Everything that a model needs: `#include <xgrad/core/accumulate.hpp>
+/// Everything that a model needs. It reaches no xtensor header (for those there is <xgrad/xtensor.hpp>), no SIMD code
+/// (<xgrad/ops/fused.hpp>) and no standard header that is dear to compile; tests/consumer/includes.cpp holds it to
+/// that. It lives in the topmost layer because it names all of them.
+
 #include <xgrad/core/check.hpp>
 #include <xgrad/core/create.hpp>
 #include <xgrad/core/errors.hpp>
