@@ -1,7 +1,7 @@
 # The two commands are `make train` and `make test`: each sets the machine up, builds and runs. The build itself is
 # CMakeLists.txt's; for work on the library use its presets: cmake --preset release && cmake --build build
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test bench bench-peers bench-check asan tsan format clean
+.PHONY: help setup build train test bench bench-peers asan tsan format clean
 
 JOBS ?= $(shell nproc)
 images = /usr/share/datasets/fashion-mnist
@@ -37,11 +37,6 @@ bench: setup  ## Build and run the benchmarks: prints a table, writes build/benc
 
 bench-peers: setup  ## Put the peers that the benchmarks compare with into build/peers
 	@bench/peers/setup.sh build/peers
-
-bench-check: setup  ## Compare instruction counts of the small workloads with the committed ones
-	@$(call configure,release,-DXGRAD_BUILD_BENCH=ON)
-	@cmake --build build -j $(JOBS) --target bench
-	@bench/check.sh build
 
 asan: setup  ## Every test under the address and undefined-behaviour sanitizers
 	@$(call configure,asan)

@@ -53,7 +53,6 @@ struct MinReducer {
 namespace detail {
 
 constexpr std::int64_t reduce_grain = 1 << 15;  // elements that one thread reduces by itself
-constexpr std::int64_t sum_block = 1024;        // elements added in the element type before double takes over
 
 /// The type in which partial results are kept.
 template <class R, class T>
@@ -70,47 +69,41 @@ V combine_scalars(V a, V b) {
   }
 }
 
-/// Up to sum_block adjacent elements.
-template <class R, class T>
-T reduce_block(const T* x, std::int64_t n) {
-  return vectorized([x, n](auto bytes) XGRAD_SIMD_LAMBDA -> T {
-    using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
-    constexpr std::int64_t w = P::width;
-    const auto load = [x](std::int64_t i) XGRAD_SIMD_LAMBDA { return P::load(x + i); };
-    T total = R::template identity<T>();
-    std::int64_t i = 0;
-    if (n >= 4 * w) {
-      P a = load(0), b = load(w), c = load(2 * w), d = load(3 * w);
-      for (i = 4 * w; i + 4 * w <= n; i += 4 * w) {
-        a = R::combine(a, load(i));
-        b = R::combine(b, load(i + w));
-        c = R::combine(c, load(i + 2 * w));
-        d = R::combine(d, load(i + 3 * w));
-      }
-      const P all = R::combine(R::combine(a, b), R::combine(c, d));
-      if constexpr (R::exact) {
-        for (int k = 0; k < w; ++k) total = combine_scalars<R>(total, all[k]);
-      } else {
-        total = sum_lanes(all);
-      }
-    }
-    for (; i < n; ++i) total = combine_scalars<R>(total, x[i]);
-    return total;
-  });
-}
-
-/// n adjacent elements.
+/// n adjacent elements. Sums of floats go over to double after 16 additions in a lane, whatever the pack's
+/// width.
 template <class R, class T>
 Partial<R, T> reduce_line(const T* x, std::int64_t n) {
   using V = Partial<R, T>;
-  V total = R::template identity<V>();
   if constexpr (std::is_floating_point_v<T>) {
-    for (std::int64_t i = 0; i < n; i += sum_block)
-      total = combine_scalars<R>(total, static_cast<V>(reduce_block<R>(x + i, std::min(sum_block, n - i))));
+    return vectorized([x, n](auto bytes) XGRAD_SIMD_LAMBDA -> V {
+      using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+      constexpr std::int64_t w = P::width, block = 64 * w;
+      V total = R::template identity<V>();
+      std::int64_t i = 0;
+      while (i + 4 * w <= n) {
+        const std::int64_t end = i + block < n ? i + block : n;
+        P a = P::load(x + i), b = P::load(x + i + w), c = P::load(x + i + 2 * w), d = P::load(x + i + 3 * w);
+        for (i += 4 * w; i + 4 * w <= end; i += 4 * w) {
+          a = R::combine(a, P::load(x + i));
+          b = R::combine(b, P::load(x + i + w));
+          c = R::combine(c, P::load(x + i + 2 * w));
+          d = R::combine(d, P::load(x + i + 3 * w));
+        }
+        const P all = R::combine(R::combine(a, b), R::combine(c, d));
+        if constexpr (R::exact) {
+          for (int k = 0; k < w; ++k) total = combine_scalars<R>(total, static_cast<V>(all[k]));
+        } else {
+          total += static_cast<V>(sum_lanes(all));
+        }
+      }
+      for (; i < n; ++i) total = combine_scalars<R>(total, static_cast<V>(x[i]));
+      return total;
+    });
   } else {
+    V total = R::template identity<V>();
     for (std::int64_t i = 0; i < n; ++i) total = combine_scalars<R>(total, static_cast<V>(x[i]));
+    return total;
   }
-  return total;
 }
 
 }  // namespace detail
