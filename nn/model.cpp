@@ -211,7 +211,8 @@ void replace_by_gradients(ModelRef model, const Tensor& value) {
   std::vector<Tensor> wanted;
   for (const Place& p : places_of(model))
     if (p.trained && p.tensor.requires_grad()) wanted.push_back(p.tensor);
-  const std::vector<Tensor> gradients = grad(value, wanted, {.allow_unused = true});
+  const std::vector<Tensor> gradients =
+      wanted.empty() ? std::vector<Tensor>() : grad(value, wanted, {.allow_unused = true});
   std::unordered_map<const void*, Tensor> of;
   for (std::size_t i = 0; i < wanted.size(); ++i) of.try_emplace(wanted[i].impl(), gradients[i]);
   replace_tensors(model, [&](const Tensor& leaf, bool trained) {
