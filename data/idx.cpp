@@ -77,17 +77,14 @@ Tensor read_idx(const std::string& path) {
     io::detail::fail(op, path, fmt::format("its element type {:#04x} is unknown", type), damaged);
   if (rank > max_rank) io::detail::fail(op, path, fmt::format("it claims {} axes", rank), damaged);
   Shape shape;
-  std::uint64_t total = width;
   for (int i = 0; i < rank; ++i) {
     unsigned char size[4];
     if (file.read(size, 4) != 4) io::detail::fail(op, path, "it ends within its header", damaged);
     const std::uint64_t n =
         std::uint64_t{size[0]} << 24 | std::uint64_t{size[1]} << 16 | std::uint64_t{size[2]} << 8 | size[3];
     shape.push_back(static_cast<std::int64_t>(n));
-    if (n != 0 && total > (std::uint64_t{1} << 48) / n)
-      io::detail::fail(op, path, fmt::format("it claims a shape of {}", shape.str()), damaged);
-    total *= n;
   }
+  const std::uint64_t total = io::detail::claimed_bytes(op, path, shape, width);
   // Read in pieces: a claimed size is believed only as far as there are bytes.
   std::vector<std::byte> bytes;
   while (bytes.size() <= total) {

@@ -48,6 +48,22 @@ void fail(std::string_view op, const std::string& path, std::string_view what, s
   throw IoError(op, fmt::format("{}: {}: {}", path, what, remedy));
 }
 
+std::uint64_t claimed_bytes(std::string_view op, const std::string& path, const Shape& shape,
+                            std::size_t width) {
+  constexpr std::uint64_t most = std::uint64_t{1} << 59;
+  std::uint64_t bytes = width;
+  bool empty = false;
+  for (const std::int64_t d : shape) {
+    const auto n = static_cast<std::uint64_t>(d);
+    empty = empty || n == 0;
+    if (n != 0 && (n > most || bytes > most / n))
+      fail(op, path, fmt::format("it claims a shape of {}, more than memory can hold", shape.str()),
+           "it is damaged: make it again");
+    bytes *= n == 0 ? 1 : n;
+  }
+  return empty ? 0 : bytes;
+}
+
 std::vector<std::byte> read_file(std::string_view op, const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info {};

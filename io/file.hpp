@@ -1,11 +1,13 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <xgrad/core/errors.hpp>
+#include <xgrad/core/shape.hpp>
 
 /// Whole files in and out, for the formats of this folder.
 namespace xgrad::inline v0::io::detail {
@@ -20,6 +22,11 @@ std::vector<std::byte> read_file(std::string_view op, const std::string& path);
 void write_file(std::string_view op, const std::string& path, std::span<const Bytes> parts);
 
 inline Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+
+/// The bytes of an array whose shape a file claims, `width` for each element. Throws IoError for sizes whose
+/// product is beyond all memory, also when another size is 0.
+std::uint64_t claimed_bytes(std::string_view op, const std::string& path, const Shape& shape,
+                            std::size_t width);
 
 /// Throws IoError: "[op] PATH: WHAT: REMEDY".
 [[noreturn]] void fail(std::string_view op, const std::string& path, std::string_view what,

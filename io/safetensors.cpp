@@ -45,12 +45,13 @@ struct File {
 
 constexpr std::string_view damaged = "it is damaged or not a safetensors file: save it again";
 
-/// Parses the header; a name that occurs twice at one level is refused.
+/// Parses the header; a name that occurs twice at one level is refused, and nesting, which costs memory.
 Json parse_header(const std::string& path, std::string_view text) {
   std::vector<std::set<std::string>> seen;
   bool twice = false;
   const auto watch = [&](int depth, nlohmann::json::parse_event_t event, Json& value) {
     using Event = nlohmann::json::parse_event_t;
+    if (depth > 4) fail(load_op, path, "its header is nested deeper than the format is", damaged);
     if (event == Event::object_start) seen.resize(static_cast<std::size_t>(depth) + 1);
     if (event == Event::object_start) seen.back().clear();
     if (event == Event::key && seen.size() >= static_cast<std::size_t>(depth))
@@ -93,31 +94,25 @@ Entry parse_entry(const std::string& path, const std::string& name, const Json& 
          fmt::format("\"{}\" has {} axes, and {} is the most", name, v["shape"].size(), max_rank),
          "reshape it where it was made");
   // The size is computed without trust: it must be that of a part of this file.
-  std::uint64_t size = itemsize(e.dtype);
-  bool empty = false;
   for (const Json& d : v["shape"]) {
     const std::uint64_t n = natural(path, name, d);
     if (n > (std::uint64_t{1} << 60))
       fail(load_op, path, fmt::format("\"{}\" claims a size of {}", name, n), damaged);
-    empty = empty || n == 0;
     e.shape.push_back(static_cast<std::int64_t>(n));
   }
-  for (std::int64_t d : e.shape) {
-    const auto n = static_cast<std::uint64_t>(d);
-    if (!empty && n > data_size / size)
-      fail(load_op, path, fmt::format("\"{}\" of shape {} is larger than the file", name, e.shape.str()),
-           damaged);
-    size *= empty ? 1 : n;
-  }
+  const std::uint64_t size = detail::claimed_bytes(load_op, path, e.shape, itemsize(e.dtype));
+  if (size > data_size)
+    fail(load_op, path, fmt::format("\"{}\" of shape {} is larger than the file", name, e.shape.str()),
+         damaged);
   e.begin = natural(path, name, v["data_offsets"][0]);
   e.end = natural(path, name, v["data_offsets"][1]);
   if (e.begin > e.end || e.end > data_size)
     fail(load_op, path, fmt::format("\"{}\" lies at [{}, {}) of {} bytes", name, e.begin, e.end, data_size),
          damaged);
-  if (e.end - e.begin != (empty ? 0 : size))
+  if (e.end - e.begin != size)
     fail(load_op, path,
          fmt::format("\"{}\" of shape {} and dtype {} has {} bytes instead of {}", name, e.shape.str(), code,
-                     e.end - e.begin, empty ? 0 : size),
+                     e.end - e.begin, size),
          damaged);
   return e;
 }
@@ -197,8 +192,8 @@ void save(const std::string& path, const StateDict& state, const Metadata& metad
     Json shape = Json::array();
     for (std::int64_t d : arrays[i].shape()) shape.push_back(d);
     header[state[i].name] = {{"dtype", code_of(arrays[i].dtype())},
-                              {"shape", shape},
-                              {"data_offsets", {begins[i], begins[i] + arrays[i].nbytes()}}};
+                             {"shape", shape},
+                             {"data_offsets", {begins[i], begins[i] + arrays[i].nbytes()}}};
   }
   std::string text;
   try {

@@ -21,6 +21,7 @@
 #include <xgrad/data/idx.hpp>
 #include <xgrad/data/loader.hpp>
 #include <xgrad/io/dot.hpp>
+#include <xgrad/io/npy.hpp>
 #include <xgrad/io/safetensors.hpp>
 #include <xgrad/nn/nn.hpp>
 #include <xgrad/ops/activation.hpp>

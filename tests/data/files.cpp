@@ -109,6 +109,7 @@ TEST_CASE("an IDX file that is not what it claims is refused") {
   refuse(f.file(idx(0x08, {2, 3}, "abc")), "shape (2, 3) needs 6 bytes, 3 are there");
   refuse(f.file(idx(0x08, {2}, "abc")), "needs 2 bytes, more are there");
   refuse(f.file(idx(0x08, {4294967295u, 4294967295u}, "abc")), "claims a shape");
+  refuse(f.file(idx(0x08, {0, 4294967295u, 4294967295u}, "")), "more than memory can hold");
   refuse(f.file(idx(0x08, {4294967295u}, "abc")), "needs 4294967295 bytes, 3 are there");
   refuse(f.file(idx(0x08, std::vector<unsigned>(9, 1), "a")), "claims 9 axes");
   refuse(f.file(std::string("\0\0\x08\x02\0\0", 6)), "ends within its header");
