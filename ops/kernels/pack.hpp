@@ -142,6 +142,63 @@ XGRAD_SIMD_COMPARE(!=, not_equal)
 #undef XGRAD_SIMD_COMPARE
 }  // namespace detail
 
+namespace detail {
+// Conversions of all lanes, in a function of the level that the larger of the two vectors belongs to.
+#if XGRAD_SIMD_X86
+template <class To, class From>
+[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline void convert_v4(To& to, const From& from) {
+  to = __builtin_convertvector(from, To);
+}
+template <class To, class From>
+[[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline void convert_v3(To& to, const From& from) {
+  to = __builtin_convertvector(from, To);
+}
+/// The sign bits of the lanes, as an integer.
+template <class V>
+[[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline unsigned sign_bits_v3(const V& v) {
+  if constexpr (sizeof(v[0]) == 4)
+    return __builtin_ia32_movmskps256(reinterpret_cast<Vector<float, 32>::type>(v));
+  else
+    return __builtin_ia32_movmskpd256(reinterpret_cast<Vector<double, 32>::type>(v));
+}
+template <class V>
+XGRAD_SIMD_INLINE unsigned sign_bits(const V& v) {
+  if constexpr (sizeof(V) == 32)
+    return sign_bits_v3(v);
+  else if constexpr (sizeof(v[0]) == 4)
+    return __builtin_ia32_movmskps(reinterpret_cast<Vector<float, 16>::type>(v));
+  else
+    return __builtin_ia32_movmskpd(reinterpret_cast<Vector<double, 16>::type>(v));
+}
+#endif
+template <class To, class From>
+XGRAD_SIMD_INLINE void convert(To& to, const From& from) {
+#if XGRAD_SIMD_X86
+  constexpr std::size_t larger = sizeof(To) < sizeof(From) ? sizeof(From) : sizeof(To);
+  if constexpr (larger == 64) return convert_v4(to, from);
+  if constexpr (larger == 32) return convert_v3(to, from);
+#endif
+  to = __builtin_convertvector(from, To);
+}
+
+template <int W>
+struct WordOf {
+  using type = std::uint64_t;
+};
+template <>
+struct WordOf<4> {
+  using type = std::uint32_t;
+};
+/// Bit i of 4 or 8 bits as byte i, 0 or 1: copies of the bits in every byte, of which each keeps its own.
+template <int W>
+XGRAD_SIMD_INLINE typename WordOf<W>::type bytes_of_bits(unsigned bits) {
+  using Word = typename WordOf<W>::type;
+  constexpr auto ones = static_cast<Word>(0x0101010101010101), own = static_cast<Word>(0x8040201008040201);
+  const auto kept = static_cast<Word>(static_cast<Word>(bits * ones) & own);
+  return static_cast<Word>((static_cast<Word>(kept + 0x7f * ones) >> 7) & ones);
+}
+}  // namespace detail
+
 /// W truth values; a lane is all ones (true) or zero.
 template <int W, int B>
 struct Mask {
@@ -163,7 +220,9 @@ struct Mask {
   }
   /// The same truth values in lanes of another size.
   template <int C>
-  XGRAD_SIMD_INLINE Mask(const Mask<W, C>& o) : v(__builtin_convertvector(o.v, Lanes)) {}
+  XGRAD_SIMD_INLINE Mask(const Mask<W, C>& o) {
+    detail::convert(v, o.v);
+  }
 
   XGRAD_SIMD_INLINE friend Mask operator&(const Mask& a, const Mask& b) { return Mask(a.v & b.v); }
   XGRAD_SIMD_INLINE friend Mask operator|(const Mask& a, const Mask& b) { return Mask(a.v | b.v); }
@@ -177,11 +236,21 @@ struct Mask {
     using Bytes = typename detail::Vector<std::int8_t, W>::type;
     Bytes bytes;
     __builtin_memcpy(&bytes, p, sizeof bytes);
-    return Mask(__builtin_convertvector(-bytes, Lanes));
+    Mask r;
+    detail::convert(r.v, -bytes);
+    return r;
   }
   XGRAD_SIMD_INLINE void store(bool* p) const {
-    using Bytes = typename detail::Vector<std::int8_t, W>::type;
-    const Bytes bytes = -__builtin_convertvector(v, Bytes);
+#if XGRAD_SIMD_X86
+    if constexpr (B > 1 && W >= 4 && (W * B == 16 || W * B == 32)) {
+      const auto word = detail::bytes_of_bits<W>(detail::sign_bits(v));
+      __builtin_memcpy(p, &word, sizeof word);
+      return;
+    }
+#endif
+    typename detail::Vector<std::int8_t, W>::type bytes;
+    detail::convert(bytes, v);
+    bytes = -bytes;
     __builtin_memcpy(p, &bytes, sizeof bytes);
   }
 };
@@ -284,10 +353,17 @@ inline constexpr bool is_mask<Mask<W, B>> = true;
 /// Each lane converted to U (as static_cast does; out of range is undefined for floating to integer).
 template <class U, class T, int W>
 XGRAD_SIMD_INLINE Pack<U, W> cast(const Pack<T, W>& a) {
-  if constexpr (std::is_same_v<U, T>)
+  if constexpr (std::is_same_v<U, T>) {
     return a;
-  else
-    return Pack<U, W>(__builtin_convertvector(a.v, typename Pack<U, W>::Lanes));
+  } else if constexpr ((sizeof(U) == 1 && std::is_floating_point_v<T>) ||
+                       (sizeof(T) == 1 && std::is_floating_point_v<U>)) {
+    // There is no such instruction; what compilers make of it without one is a lane at a time.
+    return cast<U>(cast<std::int32_t>(a));
+  } else {
+    Pack<U, W> r;
+    detail::convert(r.v, a.v);
+    return r;
+  }
 }
 /// 1 where true, 0 where false.
 template <class U, int W, int B>
