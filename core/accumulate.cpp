@@ -50,8 +50,10 @@ Array from_doubles(const std::vector<double>& v, const Shape& s) { return Array:
 struct SumTo {
   static constexpr std::string_view name = "sum_to";
   static std::vector<Sample> samples() {
-    return {sample(SumTo{{4}}, {3, 4}), sample(SumTo{{3, 1}}, {3, 4}), sample(SumTo{{}}, {2, 3}),
-            sample(SumTo{{2, 1, 2}}, {3, 2, 3, 2})};
+    return {sample(SumTo{{4}}, {3, 4}), sample(SumTo{{3, 1}}, {3, 4}),
+            sample(SumTo{{}}, {2, 3}),  sample(SumTo{{2, 1, 2}}, {3, 2, 3, 2}),
+            sample(SumTo{{}}, {}),      sample(SumTo{{}}, {1}),
+            sample(SumTo{{3}}, {0, 3}), sample(SumTo{{257}}, {331, 257}).large()};
   }
   Array reference(const Array& x) const {
     std::vector<double> sums(static_cast<std::size_t>(shape.numel()), 0.0);
@@ -88,8 +90,14 @@ struct SumTo {
 struct BroadcastTo {
   static constexpr std::string_view name = "broadcast_to";
   static std::vector<Sample> samples() {
-    return {sample(BroadcastTo{{3, 4}}, {4}), sample(BroadcastTo{{3, 4}}, {3, 1}),
-            sample(BroadcastTo{{2, 2}}, {})};
+    return {sample(BroadcastTo{{3, 4}}, {4}),
+            sample(BroadcastTo{{3, 4}}, {3, 1}),
+            sample(BroadcastTo{{2, 2}}, {}),
+            sample(BroadcastTo{{0, 3}}, {3}),
+            sample(BroadcastTo{{2, 0}}, {2, 0}),
+            sample(BroadcastTo{{3}}, {1}),
+            sample(BroadcastTo{{2, 3, 2, 2}}, {2, 1, 2, 2}),
+            sample(BroadcastTo{{331, 257}}, {257}).large()};
   }
   Array reference(const Array& x) const { return Add{}.forward(x, Array::full(shape, 0.0, DType::float64)); }
 
@@ -108,7 +116,11 @@ struct BroadcastTo {
 
 struct AsType {
   static constexpr std::string_view name = "astype";
-  static std::vector<Sample> samples() { return {sample(AsType{DType::float64}, {3, 4})}; }
+  static std::vector<Sample> samples() {
+    return {sample(AsType{DType::float64}, {3, 4}), sample(AsType{DType::float64}, {}),
+            sample(AsType{DType::float64}, {1}), sample(AsType{DType::float64}, {0, 3}),
+            sample(AsType{DType::float64}, {2, 3, 2, 2})};
+  }
   Array reference(const Array& x) const { return x.astype(dtype); }
 
   Array forward(const Array& x) const { return x.astype(dtype); }

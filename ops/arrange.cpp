@@ -39,8 +39,14 @@ Tensor sum_middle(const Tensor& x, std::int64_t outer, std::int64_t n, std::int6
 struct Flip {
   static constexpr std::string_view name = "flip";
   static std::vector<Sample> samples() {
-    return {sample(Flip{0b1}, {4}), sample(Flip{0b101}, {2, 3, 2}), sample(Flip{0b10}, {2, 1}),
-            sample(Flip{0}, {})};
+    return {sample(Flip{0b1}, {4}),
+            sample(Flip{0b101}, {2, 3, 2}),
+            sample(Flip{0b10}, {2, 1}),
+            sample(Flip{0}, {}),
+            sample(Flip{0b1}, {0, 2}),
+            sample(Flip{0b1}, {1}),
+            sample(Flip{0b110}, {2, 3, 2, 2}),
+            sample(Flip{0b11}, {331, 257}).large()};
   }
   Array reference(const Array& x) const {
     return generate(x.shape(), [&](const Shape& i) {
@@ -72,8 +78,15 @@ struct Flip {
 struct Roll {
   static constexpr std::string_view name = "roll";
   static std::vector<Sample> samples() {
-    return {sample(Roll{2, 0}, {5}), sample(Roll{-1, 1}, {2, 3, 2}), sample(Roll{7, 0}, {3, 2}),
-            sample(Roll{-8, 2}, {2, 1, 3}), sample(Roll{3, 1}, {2, 1})};
+    return {sample(Roll{2, 0}, {5}),
+            sample(Roll{-1, 1}, {2, 3, 2}),
+            sample(Roll{7, 0}, {3, 2}),
+            sample(Roll{-8, 2}, {2, 1, 3}),
+            sample(Roll{3, 1}, {2, 1}),
+            sample(Roll{2, 1}, {2, 0}),
+            sample(Roll{2, 0}, {1}),
+            sample(Roll{2, 1}, {2, 3, 2, 2}),
+            sample(Roll{2, 0}, {331, 257}).large()};
   }
   Array reference(const Array& x) const {
     return generate(x.shape(), [&](const Shape& i) {
@@ -98,8 +111,13 @@ struct Roll {
 struct Pad {
   static constexpr std::string_view name = "pad";
   static std::vector<Sample> samples() {
-    return {sample(Pad{{1}, {2}, 0.5}, {3}), sample(Pad{{0, 2, 1}, {1, 0, 0}, 0}, {2, 3, 2}),
-            sample(Pad{{1, 0}, {1, 1}, 0}, {0, 2}), sample(Pad{{}, {}, 0}, {})};
+    return {sample(Pad{{1}, {2}, 0.5}, {3}),
+            sample(Pad{{0, 2, 1}, {1, 0, 0}, 0}, {2, 3, 2}),
+            sample(Pad{{1, 0}, {1, 1}, 0}, {0, 2}),
+            sample(Pad{{}, {}, 0}, {}),
+            sample(Pad{{1}, {0}, 2}, {1}),
+            sample(Pad{{0, 0, 1, 1}, {0, 1, 1, 2}, 0}, {2, 1, 3, 2}),
+            sample(Pad{{1, 1}, {0, 2}, 0}, {331, 257}).large()};
   }
   Array reference(const Array& x) const {
     return generate(result_shape(x.shape()), [&](const Shape& i) {
@@ -143,8 +161,10 @@ struct Pad {
 struct Repeat {
   static constexpr std::string_view name = "repeat";
   static std::vector<Sample> samples() {
-    return {sample(Repeat{2, 0}, {3}), sample(Repeat{3, 1}, {2, 3, 2}), sample(Repeat{2, 1}, {2, 1}),
-            sample(Repeat{0, 0}, {2, 2})};
+    return {sample(Repeat{2, 0}, {3}),          sample(Repeat{3, 1}, {2, 3, 2}),
+            sample(Repeat{2, 1}, {2, 1}),       sample(Repeat{0, 0}, {2, 2}),
+            sample(Repeat{2, 0}, {0, 2}),       sample(Repeat{2, 0}, {1}),
+            sample(Repeat{2, 1}, {2, 3, 2, 2}), sample(Repeat{3, 1}, {331, 257}).large()};
   }
   Array reference(const Array& x) const {
     return generate(result_shape(x.shape()), [&](const Shape& i) {
@@ -179,8 +199,17 @@ struct Repeat {
 struct Tile {
   static constexpr std::string_view name = "tile";
   static std::vector<Sample> samples() {
-    return {sample(Tile{{2}}, {3}),    sample(Tile{{2, 1, 3}}, {2, 1, 2}), sample(Tile{{2, 2}}, {3}),
-            sample(Tile{{2}}, {2, 3}), sample(Tile{{0, 2}}, {2, 2}),       sample(Tile{{}}, {2})};
+    return {sample(Tile{{2}}, {3}),
+            sample(Tile{{2, 1, 3}}, {2, 1, 2}),
+            sample(Tile{{2, 2}}, {3}),
+            sample(Tile{{2}}, {2, 3}),
+            sample(Tile{{0, 2}}, {2, 2}),
+            sample(Tile{{}}, {2}),
+            sample(Tile{{2}}, {}),
+            sample(Tile{{2}}, {1}),
+            sample(Tile{{2, 1}}, {2, 0}),
+            sample(Tile{{2, 1}}, {2, 3, 2, 2}),
+            sample(Tile{{2, 2}}, {331, 257}).large()};
   }
   Array reference(const Array& x) const {
     return generate(result_shape(x.shape()), [&](const Shape& i) {
@@ -233,7 +262,8 @@ struct Tile {
 struct DiagonalMatrix {
   static constexpr std::string_view name = "diag";
   static std::vector<Sample> samples() {
-    return {sample(DiagonalMatrix{0}, {3}), sample(DiagonalMatrix{2}, {2}), sample(DiagonalMatrix{-1}, {3})};
+    return {sample(DiagonalMatrix{0}, {3}), sample(DiagonalMatrix{2}, {2}), sample(DiagonalMatrix{-1}, {3}),
+            sample(DiagonalMatrix{0}, {1}), sample(DiagonalMatrix{1}, {0})};
   }
   Array reference(const Array& x) const {
     const std::int64_t n = x.numel() + std::abs(k);
@@ -256,7 +286,8 @@ struct Diagonal {
   static constexpr std::string_view name = "diagonal";
   static std::vector<Sample> samples() {
     return {sample(Diagonal{0}, {3, 3}), sample(Diagonal{1}, {2, 5}), sample(Diagonal{-1}, {4, 2}),
-            sample(Diagonal{3}, {2, 5}), sample(Diagonal{4}, {2, 3})};
+            sample(Diagonal{3}, {2, 5}), sample(Diagonal{4}, {2, 3}), sample(Diagonal{0}, {1, 1}),
+            sample(Diagonal{0}, {0, 2})};
   }
   Array reference(const Array& x) const {
     std::vector<double> values;
@@ -289,8 +320,15 @@ template <bool lower>
 struct Triangle {
   static constexpr std::string_view name = lower ? "tril" : "triu";
   static std::vector<Sample> samples() {
-    return {sample(Triangle{0}, {3, 3}), sample(Triangle{1}, {2, 4, 3}), sample(Triangle{-2}, {4, 2}),
-            sample(Triangle{0}, {1, 2}), sample(Triangle{5}, {2, 2})};
+    return {sample(Triangle{0}, {3, 3}),
+            sample(Triangle{1}, {2, 4, 3}),
+            sample(Triangle{-2}, {4, 2}),
+            sample(Triangle{0}, {1, 2}),
+            sample(Triangle{5}, {2, 2}),
+            sample(Triangle{0}, {1, 1}),
+            sample(Triangle{0}, {0, 2}),
+            sample(Triangle{0}, {2, 3, 2, 2}),
+            sample(Triangle{3}, {331, 257}).large()};
   }
   Array reference(const Array& x) const {
     return generate(x.shape(), [&](const Shape& i) {
@@ -327,7 +365,9 @@ struct OneHot {
   static std::vector<Sample> samples() {
     return {sample(OneHot{4, DType::float64}, {3}).integers(0, 0, 4),
             sample(OneHot{2, DType::float64}, {2, 3}).integers(0, 0, 2),
-            sample(OneHot{3, DType::float64}, {}).integers(0, 0, 3)};
+            sample(OneHot{3, DType::float64}, {}).integers(0, 0, 3),
+            sample(OneHot{3, DType::float64}, {1}).integers(0, 0, 3),
+            sample(OneHot{3, DType::float64}, {0}).integers(0, 0, 3)};
   }
   Array reference(const Array& index) const {
     Shape shape = index.shape();

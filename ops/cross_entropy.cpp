@@ -55,7 +55,10 @@ struct CrossEntropyOp {
         sample(CrossEntropyOp{.reduction = Reduction::sum, .ignored = 1}, {5, 3}, {5})
             .within(0, -3, 3)
             .integers(1, 0, 3),
-        sample(CrossEntropyOp{}, {2, 40}, {2}).within(0, -3, 3).integers(1, 0, 40)};
+        sample(CrossEntropyOp{}, {2, 40}, {2}).within(0, -3, 3).integers(1, 0, 40),
+        sample(CrossEntropyOp{.reduction = Reduction::sum}, {0, 3}, {0}).integers(1, 0, 3),
+        sample(CrossEntropyOp{}, {1, 3}, {1}).integers(1, 0, 3),
+        sample(CrossEntropyOp{}, {601, 130}, {601}).within(0, -3, 3).integers(1, 0, 130).large()};
   }
   Array reference(const Array& x, const Array& target) const {
     const std::vector<double> v = x.to_vector<double>();

@@ -35,8 +35,9 @@ Tensor moved_by_one(const Tensor& x, int axis, bool to_end, double fill) {
 struct CumSum {
   static constexpr std::string_view name = "cumsum";
   static std::vector<Sample> samples() {
-    return {sample(CumSum{0}, {5}),       sample(CumSum{1}, {2, 3, 2}), sample(CumSum{0, true}, {3, 2}),
-            sample(CumSum{2}, {2, 1, 3}), sample(CumSum{1}, {2, 1}),    sample(CumSum{0}, {0, 3})};
+    return {sample(CumSum{0}, {5}),       sample(CumSum{1}, {2, 3, 2}),   sample(CumSum{0, true}, {3, 2}),
+            sample(CumSum{2}, {2, 1, 3}), sample(CumSum{1}, {2, 1}),      sample(CumSum{0}, {0, 3}),
+            sample(CumSum{0}, {1}),       sample(CumSum{1}, {2, 3, 2, 2})};
   }
   Array reference(const Array& x) const {
     return detail::generate(x.shape(), [&](const Shape& index) {
@@ -66,8 +67,10 @@ struct CumSum {
 struct LinearRecurrence {
   static constexpr std::string_view name = "linear_recurrence";
   static std::vector<Sample> samples() {
-    return {sample(LinearRecurrence{0}, {5}, {5}), sample(LinearRecurrence{1, true}, {2, 3, 2}, {2, 3, 2}),
-            sample(LinearRecurrence{0}, {1, 2}, {1, 2})};
+    return {
+        sample(LinearRecurrence{0}, {5}, {5}),       sample(LinearRecurrence{1, true}, {2, 3, 2}, {2, 3, 2}),
+        sample(LinearRecurrence{0}, {1, 2}, {1, 2}), sample(LinearRecurrence{0}, {1}, {1}),
+        sample(LinearRecurrence{0}, {0, 2}, {0, 2}), sample(LinearRecurrence{1}, {2, 3, 2, 2}, {2, 3, 2, 2})};
   }
   Array reference(const Array& a, const Array& b) const {
     return detail::generate(a.shape(), [&](const Shape& index) {
@@ -116,8 +119,9 @@ struct LinearRecurrence {
 struct CumProd {
   static constexpr std::string_view name = "cumprod";
   static std::vector<Sample> samples() {
-    return {sample(CumProd{0}, {5}), sample(CumProd{1}, {2, 3, 2}), sample(CumProd{2}, {2, 1, 3}),
-            sample(CumProd{1}, {2, 1}), sample(CumProd{0}, {3}).within(0, 0)};
+    return {sample(CumProd{0}, {5}),    sample(CumProd{1}, {2, 3, 2}),        sample(CumProd{2}, {2, 1, 3}),
+            sample(CumProd{1}, {2, 1}), sample(CumProd{0}, {3}).within(0, 0), sample(CumProd{0}, {1}),
+            sample(CumProd{0}, {0, 3}), sample(CumProd{1}, {2, 3, 2, 2})};
   }
   Array reference(const Array& x) const {
     return detail::generate(x.shape(), [&](const Shape& index) {

@@ -46,7 +46,11 @@ struct Gather {
   static std::vector<Sample> samples() {
     return {sample(Gather{0}, {4, 3}, {2, 3}).integers(1, -4, 4),
             sample(Gather{1}, {4, 3}, {3, 5}).integers(1, 0, 3),
-            sample(Gather{-1}, {2, 3, 4}, {2, 3, 1}).integers(1, 0, 4)};
+            sample(Gather{-1}, {2, 3, 4}, {2, 3, 1}).integers(1, 0, 4),
+            sample(Gather{0}, {4, 3}, {0, 3}).integers(1, 0, 4),
+            sample(Gather{0}, {1}, {1}).integers(1, 0, 1),
+            sample(Gather{1}, {2, 3, 2, 2}, {2, 4, 2, 2}).integers(1, 0, 3),
+            sample(Gather{0}, {301, 257}, {331, 257}).integers(1, 0, 301).large()};
   }
   Array reference(const Array& x, const Array& index) const {
     const int k = normalize_axis(name, axis, x.rank());
@@ -88,7 +92,10 @@ struct ScatterAdd {
   static constexpr std::string_view name = "scatter_add";
   static std::vector<Sample> samples() {
     return {sample(ScatterAdd{0}, {4, 3}, {2, 3}, {2, 3}).integers(1, -4, 4),
-            sample(ScatterAdd{1}, {4, 3}, {3, 5}, {3, 5}).integers(1, 0, 3)};
+            sample(ScatterAdd{1}, {4, 3}, {3, 5}, {3, 5}).integers(1, 0, 3),
+            sample(ScatterAdd{0}, {4, 3}, {0, 3}, {0, 3}).integers(1, 0, 4),
+            sample(ScatterAdd{0}, {1}, {1}, {1}).integers(1, 0, 1),
+            sample(ScatterAdd{1}, {2, 3, 2, 2}, {2, 4, 2, 2}, {2, 4, 2, 2}).integers(1, 0, 3)};
   }
   Array reference(const Array& x, const Array& index, const Array& src) const {
     const int k = normalize_axis(name, axis, x.rank());

@@ -49,7 +49,10 @@ struct BasicIndex {
             sample(BasicIndex{{0, 2, 1}, {2, 1, 2}, {1, 1, 1}, {2, 1, 2}}, {2, 3, 4}),
             sample(BasicIndex{{1, 0}, {1, 3}, {1, 1}, {1, 3, 1}}, {2, 3}),
             sample(BasicIndex{{2}, {0}, {1}, {0}}, {3}),
-            sample(BasicIndex{{}, {}, {}, {1}}, {})};
+            sample(BasicIndex{{}, {}, {}, {1}}, {}),
+            sample(BasicIndex{{0, 0}, {0, 2}, {1, 1}, {0, 2}}, {0, 2}),
+            sample(BasicIndex{{0}, {1}, {1}, {1}}, {1}),
+            sample(BasicIndex{{1, 2, 0, 0}, {1, 2, 2, 1}, {1, -2, 1, 1}, {1, 2, 2, 1}}, {2, 3, 2, 2})};
   }
   Array reference(const Array& x) const {
     std::vector<double> values;
@@ -91,7 +94,9 @@ struct PutBack {
   static constexpr std::string_view name = "put_back";
   static std::vector<Sample> samples() {
     return {sample(PutBack{{{1, 0}, {2, 4}, {1, 1}, {2, 4}}, {4, 4}}, {2, 4}),
-            sample(PutBack{{{4, 1}, {3, 2}, {-2, 2}, {3, 1, 2}}, {5, 4}}, {3, 1, 2})};
+            sample(PutBack{{{4, 1}, {3, 2}, {-2, 2}, {3, 1, 2}}, {5, 4}}, {3, 1, 2}),
+            sample(PutBack{{{2}, {0}, {1}, {0}}, {3}}, {0}), sample(PutBack{{{2}, {1}, {1}, {}}, {3}}, {}),
+            sample(PutBack{{{2}, {1}, {1}, {1}}, {3}}, {1})};
   }
   Array reference(const Array& x) const {
     Array y = Array::full(full, 0.0, DType::float64);
@@ -211,7 +216,9 @@ struct Pick {
             sample(Pick{{0b101, 0}}, {2, 2, 3}, {4}).integers(1, 0, 6),
             sample(Pick{{0b11, 0}}, {2, 3}, {4}).integers(1, 0, 6),
             sample(Pick{{0b1, 0}}, {3, 2}, {}).integers(1, 0, 3),
-            sample(Pick{{0b1, 0}}, {3, 2}, {0}).integers(1, 0, 3)};
+            sample(Pick{{0b1, 0}}, {3, 2}, {0}).integers(1, 0, 3),
+            sample(Pick{{0b1, 0}}, {1}, {1}).integers(1, 0, 1),
+            sample(Pick{{0b1, 0}}, {301, 257}, {331}).integers(1, 0, 301).large()};
   }
   Array reference(const Array& x, const Array& index) const {
     return detail::generate(blocks.small_shape(x.shape(), index.shape()),
@@ -249,7 +256,10 @@ struct AddBack {
   static std::vector<Sample> samples() {
     return {sample(AddBack{{0b1, 0}, {4, 3}}, {5, 3}, {5}).integers(1, 0, 4),
             sample(AddBack{{0b10, 1}, {2, 3, 2}}, {2, 4, 2}, {4}).integers(1, 0, 3),
-            sample(AddBack{{0b101, 0}, {2, 2, 3}}, {4, 2}, {4}).integers(1, 0, 6)};
+            sample(AddBack{{0b101, 0}, {2, 2, 3}}, {4, 2}, {4}).integers(1, 0, 6),
+            sample(AddBack{{0b1, 0}, {4, 3}}, {0, 3}, {0}).integers(1, 0, 4),
+            sample(AddBack{{0b1, 0}, {4}}, {1}, {1}).integers(1, 0, 4),
+            sample(AddBack{{0b1, 0}, {301, 257}}, {331, 257}, {331}).integers(1, 0, 301).large()};
   }
   Array reference(const Array& x, const Array& index) const {
     Array y = Array::full(full, 0.0, DType::float64);

@@ -24,8 +24,13 @@ Tensor no_cotangent(const Shape& shape, DType t) { return Tensor(Array::scalar(0
 struct Concat {
   static constexpr std::string_view name = "concat";
   static std::vector<Sample> samples() {
-    return {sample_list(Concat{0}, {{2, 3}, {1, 3}}), sample_list(Concat{1}, {{2, 3}, {2, 1}, {2, 4}}),
-            sample_list(Concat{-1}, {{3}}), sample_list(Concat{0}, {{0, 2}, {2, 2}})};
+    return {sample_list(Concat{0}, {{2, 3}, {1, 3}}),
+            sample_list(Concat{1}, {{2, 3}, {2, 1}, {2, 4}}),
+            sample_list(Concat{-1}, {{3}}),
+            sample_list(Concat{0}, {{0, 2}, {2, 2}}),
+            sample_list(Concat{0}, {{1}, {1}}),
+            sample_list(Concat{1}, {{2, 3, 2, 2}, {2, 1, 2, 2}}),
+            sample_list(Concat{1}, {{331, 257}, {331, 3}}).large()};
   }
   Array reference(std::span<const Array> xs) const {
     const int k = normalize_axis(name, axis, xs[0].rank());
@@ -94,7 +99,9 @@ struct Concat {
 struct Split {
   static constexpr std::string_view name = "split";
   static std::vector<Sample> samples() {
-    return {sample(at_bounds(0, {0, 2, 4}), {4, 3}), sample(at_bounds(1, {0, 1, 1, 5}), {2, 5})};
+    return {sample(at_bounds(0, {0, 2, 4}), {4, 3}), sample(at_bounds(1, {0, 1, 1, 5}), {2, 5}),
+            sample(at_bounds(1, {0, 1, 3}), {0, 3}), sample(at_bounds(0, {0, 1}), {1}),
+            sample(at_bounds(1, {0, 1, 3}), {2, 3, 2, 2})};
   }
   static Split at_bounds(int axis, const std::vector<std::int64_t>& bounds) {
     return {axis, Array::from<std::int64_t>(bounds, {static_cast<std::int64_t>(bounds.size())})};

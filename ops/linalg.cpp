@@ -140,7 +140,11 @@ struct MatMul {
             sample({3, 4}, {2, 4, 2}),
             sample({4}, {2, 4, 3}),
             sample({2, 3, 4}, {4}),
-            sample({3, 0}, {0, 2})};
+            sample({3, 0}, {0, 2}),
+            sample({1, 1}, {1, 1}),
+            sample({2, 0, 3}, {3, 2}),
+            sample({130, 301}, {301, 257}).large(),
+            sample({40, 33, 65}, {40, 65, 31}).large()};
   }
   static Array reference(const Array& a0, const Array& b0) {
     const Array a = a0.rank() == 1 ? with_axis(a0, 0) : a0, b = b0.rank() == 1 ? with_axis(b0, 1) : b0;
@@ -260,8 +264,13 @@ struct MatMul {
 struct Linear {
   static constexpr std::string_view name = "linear";
   static std::vector<Sample> samples() {
-    return {sample({5, 3}, {4, 3}, {4}), sample({2, 5, 3}, {4, 3}, {4}), sample({3}, {4, 3}, {4}),
-            sample({0, 3}, {4, 3}, {4})};
+    return {sample({5, 3}, {4, 3}, {4}),
+            sample({2, 5, 3}, {4, 3}, {4}),
+            sample({3}, {4, 3}, {4}),
+            sample({0, 3}, {4, 3}, {4}),
+            sample({1, 1}, {1, 1}, {1}),
+            sample({2, 3, 2, 3}, {4, 3}, {4}),
+            sample({301, 130}, {257, 130}, {257}).large()};
   }
   static Array reference(const Array& x, const Array& w, const Array& b) {
     Shape shape = x.shape();

@@ -54,7 +54,12 @@ struct PairLoss {
     std::vector<Sample> all;
     for (Reduction r : {Reduction::none, Reduction::mean, Reduction::sum})
       for (const Rule& rule : Rule::variants())
-        all.push_back(Rule::ranges(sample(PairLoss{rule, r}, {3, 4}, {3, 4})));
+        for (const Shape& s :
+             {Shape{3, 4}, Shape{}, Shape{1}, Shape{2, 3, 2, 2}, Shape{0, 3}, Shape{331, 257}}) {
+          if (s.numel() == 0 && r == Reduction::mean) continue;  // 0 / 0
+          Sample pair = Rule::ranges(sample(PairLoss{rule, r}, s, s));
+          all.push_back(s.numel() > 1000 ? std::move(pair).large() : std::move(pair));
+        }
     return all;
   }
   Array reference(const Array& p, const Array& t) const {

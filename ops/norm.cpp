@@ -50,7 +50,11 @@ struct LayerNorm {
   static std::vector<Sample> samples() {
     return {sample(LayerNorm{1, 1e-5}, {3, 4}, {4}, {4}),
             sample(LayerNorm{2, 1e-5}, {2, 3, 5}, {3, 5}, {3, 5}),
-            sample(LayerNorm{1, 1e-3}, {2, 3, 40}, {40}, {40}), sample(LayerNorm{1, 1e-5}, {6}, {6}, {6})};
+            sample(LayerNorm{1, 1e-3}, {2, 3, 40}, {40}, {40}),
+            sample(LayerNorm{1, 1e-5}, {6}, {6}, {6}),
+            sample(LayerNorm{1, 1e-5}, {0, 3}, {3}, {3}),
+            sample(LayerNorm{1, 1e-5}, {2, 3, 2, 4}, {4}, {4}),
+            sample(LayerNorm{1, 1e-5}, {601, 130}, {130}, {130}).large()};
   }
   Array reference(const Array& x, const Array& weight, const Array& bias) const {
     const auto n = static_cast<std::size_t>(weight.numel());
@@ -117,8 +121,12 @@ struct LayerNorm {
 struct BatchNorm {
   static constexpr std::string_view name = "batch_norm";
   static std::vector<Sample> samples() {
-    return {sample(BatchNorm{1e-5}, {6, 3}, {3}, {3}), sample(BatchNorm{1e-3}, {3, 2, 5}, {2}, {2}),
-            sample(BatchNorm{1e-5}, {4, 19}, {19}, {19})};
+    return {sample(BatchNorm{1e-5}, {6, 3}, {3}, {3}),
+            sample(BatchNorm{1e-3}, {3, 2, 5}, {2}, {2}),
+            sample(BatchNorm{1e-5}, {4, 19}, {19}, {19}),
+            sample(BatchNorm{1e-5}, {2, 3, 2, 3}, {3}, {3}),
+            sample(BatchNorm{1e-5}, {601, 130}, {130}, {130}).large(),
+            sample(BatchNorm{1e-5}, {40, 5, 19, 20}, {5}, {5}).large()};
   }
   std::vector<Array> reference(const Array& x, const Array& weight, const Array& bias) const {
     const auto c = static_cast<std::size_t>(x.size(1));

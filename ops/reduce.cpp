@@ -101,7 +101,13 @@ std::vector<Sample> reduce_samples() {
           sample(Op{.axes = {0, 2}}, {2, 3, 4}),
           sample(Op{.axes = {1}}, {2, 3, 4}),
           sample(Op{.axes = {0, 1}, .keepdims = true}, {3, 2}),
-          sample(Op{}, {})};
+          sample(Op{}, {}),
+          sample(Op{}, {1}),
+          sample(Op{.axes = {1}}, {0, 3}),
+          sample(Op{.axes = {2}}, {2, 3, 2, 2}),
+          sample(Op{}, {70'001}).large(),
+          sample(Op{.axes = {0}}, {601, 130}).large(),
+          sample(Op{.axes = {1}}, {601, 130}).large()};
 }
 
 Array as_floating(const Array& x) { return is_floating(x.dtype()) ? x : x.astype(default_dtype()); }
@@ -324,8 +330,15 @@ Array arg_extreme(std::string_view op, const Array& x, const std::optional<std::
 
 template <class Op>
 std::vector<Sample> arg_samples() {
-  return {sample(Op{}, {3, 4}).distinct(), sample(Op{.axis = 1}, {3, 4}).distinct(),
-          sample(Op{.axis = 0, .keepdims = true}, {3, 4}).distinct()};
+  return {sample(Op{}, {3, 4}).distinct(),
+          sample(Op{.axis = 1}, {3, 4}).distinct(),
+          sample(Op{.axis = 0, .keepdims = true}, {3, 4}).distinct(),
+          sample(Op{}, {}),
+          sample(Op{}, {1}),
+          sample(Op{.axis = 1}, {0, 3}),
+          sample(Op{.axis = 1}, {2, 3, 2, 2}).distinct(),
+          sample(Op{}, {70'001}).distinct().large(),
+          sample(Op{.axis = 0}, {601, 130}).distinct().large()};
 }
 
 template <class Better>
@@ -377,8 +390,14 @@ struct Any {
   static constexpr std::string_view name = "any";
   static constexpr bool differentiable = false;
   static std::vector<Sample> samples() {
-    return {sample(Any{}, {3, 4}).booleans(0), sample(Any{.axes = {1}}, {3, 2}).integers(0, 0, 2),
-            sample(Any{.axes = {0}, .keepdims = true}, {3, 2}).booleans(0)};
+    return {sample(Any{}, {3, 4}).booleans(0),
+            sample(Any{.axes = {1}}, {3, 2}).integers(0, 0, 2),
+            sample(Any{.axes = {0}, .keepdims = true}, {3, 2}).booleans(0),
+            sample(Any{}, {}).booleans(0),
+            sample(Any{}, {1}).booleans(0),
+            sample(Any{.axes = {0}}, {0, 3}).booleans(0),
+            sample(Any{.axes = {1}}, {2, 3, 2, 2}).booleans(0),
+            sample(Any{.axes = {1}}, {601, 130}).booleans(0).large()};
   }
   Array reference(const Array& x) const {
     return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
@@ -400,8 +419,14 @@ struct All {
   static constexpr std::string_view name = "all";
   static constexpr bool differentiable = false;
   static std::vector<Sample> samples() {
-    return {sample(All{}, {3, 4}).booleans(0), sample(All{.axes = {1}}, {3, 2}).integers(0, 0, 2),
-            sample(All{.axes = {0}, .keepdims = true}, {3, 2}).booleans(0)};
+    return {sample(All{}, {3, 4}).booleans(0),
+            sample(All{.axes = {1}}, {3, 2}).integers(0, 0, 2),
+            sample(All{.axes = {0}, .keepdims = true}, {3, 2}).booleans(0),
+            sample(All{}, {}).booleans(0),
+            sample(All{}, {1}).booleans(0),
+            sample(All{.axes = {0}}, {0, 3}).booleans(0),
+            sample(All{.axes = {1}}, {2, 3, 2, 2}).booleans(0),
+            sample(All{.axes = {1}}, {601, 130}).booleans(0).large()};
   }
   Array reference(const Array& x) const {
     return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
@@ -426,7 +451,12 @@ struct CountNonzero {
   static constexpr bool differentiable = false;
   static std::vector<Sample> samples() {
     return {sample(CountNonzero{}, {3, 4}).booleans(0),
-            sample(CountNonzero{.axes = {1}}, {3, 4}).integers(0, 0, 3)};
+            sample(CountNonzero{.axes = {1}}, {3, 4}).integers(0, 0, 3),
+            sample(CountNonzero{}, {}).booleans(0),
+            sample(CountNonzero{}, {1}).booleans(0),
+            sample(CountNonzero{.axes = {0}}, {0, 3}).booleans(0),
+            sample(CountNonzero{.axes = {1}}, {2, 3, 2, 2}).booleans(0),
+            sample(CountNonzero{}, {601, 130}).booleans(0).large()};
   }
   Array reference(const Array& x) const {
     return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
@@ -446,7 +476,10 @@ struct CountNonzero {
 
 // Functions composed of ops, for the generic tests.
 using Inputs = std::span<const Tensor>;
-std::vector<Sample> matrix_sample() { return {Sample({Shape{3, 5}})}; }
+std::vector<Sample> matrix_sample() {
+  return {Sample({Shape{3, 5}}), Sample({Shape{0, 5}}), Sample({Shape{2, 5, 3, 2}}),
+          Sample({Shape{601, 130}}).within(0.5, 1.5).large()};
+}
 
 [[maybe_unused]] const bool functions_registered = [] {
   register_function(

@@ -10,8 +10,10 @@ namespace {
 struct Reshape {
   static constexpr std::string_view name = "reshape";
   static std::vector<Sample> samples() {
-    return {sample(Reshape{{4, 3}}, {2, 6}), sample(Reshape{{12}}, {3, 4}),
-            sample(Reshape{{1, 2, 1, 3}}, {6}), sample(Reshape{{}}, {1, 1}), sample(Reshape{{0, 5}}, {5, 0})};
+    return {sample(Reshape{{4, 3}}, {2, 6}),       sample(Reshape{{12}}, {3, 4}),
+            sample(Reshape{{1, 2, 1, 3}}, {6}),    sample(Reshape{{}}, {1, 1}),
+            sample(Reshape{{0, 5}}, {5, 0}),       sample(Reshape{{1, 1}}, {}),
+            sample(Reshape{{4, 6}}, {2, 3, 2, 2}), sample(Reshape{{257, 331}}, {331, 257}).large()};
   }
   Array reference(const Array& x) const { return Array::from<double>(x.to_vector<double>(), shape); }
 
@@ -25,8 +27,13 @@ struct Reshape {
 struct Permute {
   static constexpr std::string_view name = "permute";
   static std::vector<Sample> samples() {
-    return {sample(Permute{{1, 0}}, {3, 4}), sample(Permute{{2, 0, 1}}, {2, 3, 4}),
-            sample(Permute{{0, 2, 3, 1}}, {2, 3, 2, 2}), sample(Permute{{}}, {})};
+    return {sample(Permute{{1, 0}}, {3, 4}),
+            sample(Permute{{2, 0, 1}}, {2, 3, 4}),
+            sample(Permute{{0, 2, 3, 1}}, {2, 3, 2, 2}),
+            sample(Permute{{}}, {}),
+            sample(Permute{{1, 0}}, {0, 3}),
+            sample(Permute{{1, 0}}, {1, 1}),
+            sample(Permute{{1, 0}}, {331, 257}).large()};
   }
   Array reference(const Array& x) const {
     Shape shape;
@@ -59,7 +66,8 @@ struct Permute {
 struct Contiguous {
   static constexpr std::string_view name = "contiguous";
   static std::vector<Sample> samples() {
-    return {sample({3, 4}), sample({}), sample({1}), sample({0, 2}), sample({2, 3, 2, 2})};
+    return {sample({3, 4}), sample({}),           sample({1}),
+            sample({0, 2}), sample({2, 3, 2, 2}), sample({331, 257}).large()};
   }
   // On arrays: it is the one elementwise op that does not keep the order of axes.
   static Array reference(const Array& x) { return Array::from<double>(x.to_vector<double>(), x.shape()); }

@@ -47,8 +47,16 @@ Array reference_lines(const Array& x, int axis, F f) {
 
 template <class Op>
 std::vector<Sample> softmax_samples() {
-  return {sample(Op{1}, {3, 4}), sample(Op{0}, {3, 4}), sample(Op{1}, {2, 3, 4}), sample(Op{2}, {2, 3, 40}),
-          sample(Op{0}, {5})};
+  return {sample(Op{1}, {3, 4}),
+          sample(Op{0}, {3, 4}),
+          sample(Op{1}, {2, 3, 4}),
+          sample(Op{2}, {2, 3, 40}),
+          sample(Op{0}, {5}),
+          sample(Op{0}, {1}),
+          sample(Op{1}, {0, 3}),
+          sample(Op{1}, {2, 3, 2, 2}),
+          sample(Op{1}, {601, 130}).large(),
+          sample(Op{0}, {130, 601}).large()};
 }
 
 /// eˣ / Σ eˣ.   dx = y (dy - Σ dy y)
