@@ -151,9 +151,16 @@ void column_sums(std::int64_t rows, std::int64_t cols, T* scratch, T* out, const
         const std::int64_t count = cols - j < P::width ? cols - j : P::width;
         P sums[K];
         for (std::size_t k = 0; k < K; ++k) sums[k] = P(T(0));
-        for (std::int64_t r = b; r < e; ++r) {
-          const simd::Several<P, K> v = f(P(T(0)), r, j, count);
-          for (std::size_t k = 0; k < K; ++k) sums[k] = sums[k] + v.items[k];
+        for (std::int64_t r = b; r < e;) {
+          // Sums of few rows at a time: a long row of additions would lose as many roundings.
+          const std::int64_t end = r + 64 < e ? r + 64 : e;
+          P part[K];
+          for (std::size_t k = 0; k < K; ++k) part[k] = P(T(0));
+          for (; r < end; ++r) {
+            const simd::Several<P, K> v = f(P(T(0)), r, j, count);
+            for (std::size_t k = 0; k < K; ++k) part[k] = part[k] + v.items[k];
+          }
+          for (std::size_t k = 0; k < K; ++k) sums[k] = sums[k] + part[k];
         }
         for (std::size_t k = 0; k < K; ++k)
           detail::store_part(sums[k], to + static_cast<std::int64_t>(k) * cols + j, count);

@@ -115,11 +115,13 @@ void reduce_rows(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t 
   if (cols > 2 * detail::reduce_grain && rows < 64) {
     // Few long rows: chunks of a row, whose totals are combined in order.
     const std::int64_t chunks = (cols + detail::reduce_grain - 1) / detail::reduce_grain;
-    std::vector<V> partial(static_cast<std::size_t>(chunks));
+    static thread_local std::vector<V> partial;  // kept: a training step allocates nothing
+    partial.resize(static_cast<std::size_t>(chunks));
+    V* const parts = partial.data();
     for (std::int64_t r = 0; r < rows; ++r) {
       const T* row = x + r * row_stride;
       parallel_for(cols, detail::reduce_grain, [&](std::int64_t b, std::int64_t e) {
-        partial[static_cast<std::size_t>(b / detail::reduce_grain)] = detail::reduce_line<R>(row + b, e - b);
+        parts[b / detail::reduce_grain] = detail::reduce_line<R>(row + b, e - b);
       });
       V total = R::template identity<V>();
       for (const V& v : partial) total = detail::combine_scalars<R>(total, v);
@@ -190,12 +192,13 @@ void reduce_columns(const T* x, std::int64_t rows, std::int64_t cols, std::int64
   }
   // Tall: chunks of rows, whose totals are combined like rows.
   const std::int64_t chunks = (rows + chunk - 1) / chunk;
-  std::vector<T> partial(static_cast<std::size_t>(chunks * cols));
+  static thread_local std::vector<T> partial;  // kept: a training step allocates nothing
+  partial.resize(static_cast<std::size_t>(chunks * cols));
+  T* const parts = partial.data();
   parallel_for(rows, chunk, [&](std::int64_t b, std::int64_t e) {
-    detail::reduce_column_tile<R>(x + b * row_stride, e - b, cols, row_stride,
-                                  partial.data() + b / chunk * cols);
+    detail::reduce_column_tile<R>(x + b * row_stride, e - b, cols, row_stride, parts + b / chunk * cols);
   });
-  detail::reduce_column_tile<R>(partial.data(), chunks, cols, cols, y);
+  detail::reduce_column_tile<R>(parts, chunks, cols, cols, y);
 }
 
 }  // namespace xgrad::inline v0::kernels
