@@ -16,7 +16,9 @@ namespace detail {
 template <class T>
 struct Anything {
   template <class U>
-  requires(!std::is_same_v<U, T>) operator U() const;
+  requires(!std::is_same_v<U, T>) operator U() const {
+    __builtin_unreachable();  // never called; clang asks for a definition where U has no linkage
+  }
 };
 
 template <class T, std::size_t... I>

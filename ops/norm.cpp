@@ -136,7 +136,7 @@ struct BatchNorm {
         x, weight, bias, eps, c, [=](std::size_t i) { return i / inner % c; }, c, inner);
   }
 
-  std::array<Array, 3> forward(const Array& x, const Array& weight, const Array& bias) const {
+  std::array<Array, 3> forward(const Array& x, const Array& weight, const Array& bias, Save& save) const {
     const Array in = rows_of(x), w = weight.contiguous(), b = bias.contiguous();
     const std::int64_t c = x.size(1), rows = x.numel() / c;
     Array y = Array::empty(in.shape(), x.dtype()), stats = Array::empty({2, c}, x.dtype());
@@ -151,6 +151,7 @@ struct BatchNorm {
                   [](auto v, auto mu, auto s, auto bi) XGRAD_SIMD_LAMBDA { return fma(v - mu, s, bi); }, y,
                   {in.data<T>()}, {m, scale, b.data<T>()});
     });
+    save(stats);
     return {back(y), stats.slice(0, 0, 1).reshape({c}), stats.slice(0, 1, 1).reshape({c})};
   }
   Grads<3> vjp(std::span<const Tensor> dys, const Tensor& x, const Tensor& weight, Needs needs) const {
@@ -175,7 +176,8 @@ struct BatchNorm {
     return grads;
   }
   /// dx = a dy + b (x - mean) + c for each channel.
-  GradArrays<3> vjp_kernel(std::span<const Array> dys, const Array& x, const Array& weight) const {
+  GradArrays<3> vjp_kernel(std::span<const Array> dys, const Array& x, const Array& weight,
+                           const Saved& saved) const {
     const Array in = rows_of(x), w = weight.contiguous();
     const std::int64_t c = x.size(1), rows = x.numel() / c;
     const DType t = x.dtype();
@@ -186,9 +188,8 @@ struct BatchNorm {
     const Array dmean = of_channels(dys[1]), dvar = of_channels(dys[2]);
     Array dx = Array::empty(in.shape(), t), dparameters = Array::empty({2, c}, t);
     dispatch_floating(name, t, [&]<class T>() {
-      Array stats = Array::empty({2, c}, t), factors = Array::empty({3, c}, t);
-      statistics<T>(in, rows, c, stats);
-      const T* m = stats.data<T>();
+      Array factors = Array::empty({3, c}, t);
+      const T* m = saved.array(0).data<T>();
       T* sums = dparameters.mutable_data<T>();  // Σ dy (x - mean), Σ dy
       const T *dp = dy.data<T>(), *xp = in.data<T>();
       Array scratch = Array::empty({kernels::detail::norm_chunks(rows, c), 2, c}, t);

@@ -146,24 +146,29 @@ void column_sums(std::int64_t rows, std::int64_t cols, T* scratch, T* out, const
   parallel_for(rows, chunk, [=](std::int64_t b, std::int64_t e) {
     vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
       using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+      // Sums of few rows are added to the totals: a long row of additions would lose as many roundings. Rows
+      // that are long themselves come four at a time, so that memory is read in long stretches.
+      const std::int64_t group = cols < 256 ? 64 : 4;
       T* to = scratch + b / chunk * stride;
-      for (std::int64_t j = 0; j < cols; j += P::width) {
-        const std::int64_t count = cols - j < P::width ? cols - j : P::width;
-        P sums[K];
-        for (std::size_t k = 0; k < K; ++k) sums[k] = P(T(0));
-        for (std::int64_t r = b; r < e;) {
-          // Sums of few rows at a time: a long row of additions would lose as many roundings.
-          const std::int64_t end = r + 64 < e ? r + 64 : e;
-          P part[K];
-          for (std::size_t k = 0; k < K; ++k) part[k] = P(T(0));
-          for (; r < end; ++r) {
+      for (std::int64_t i = 0; i < stride; ++i) to[i] = T(0);
+      for (std::int64_t r0 = b; r0 < e; r0 += group) {
+        const std::int64_t r1 = r0 + group < e ? r0 + group : e;
+        for (std::int64_t j = 0; j < cols; j += P::width) {
+          const std::int64_t count = cols - j < P::width ? cols - j : P::width;
+          P sums[K];
+          for (std::size_t k = 0; k < K; ++k) sums[k] = P(T(0));
+          for (std::int64_t r = r0; r < r1; ++r) {
             const simd::Several<P, K> v = f(P(T(0)), r, j, count);
-            for (std::size_t k = 0; k < K; ++k) part[k] = part[k] + v.items[k];
+            for (std::size_t k = 0; k < K; ++k) sums[k] = sums[k] + v.items[k];
           }
-          for (std::size_t k = 0; k < K; ++k) sums[k] = sums[k] + part[k];
+          for (std::size_t k = 0; k < K; ++k) {
+            T* total = to + static_cast<std::int64_t>(k) * cols + j;
+            if (count == P::width)
+              (P::load(total) + sums[k]).store(total);
+            else
+              detail::store_part(detail::load_part<P>(total, count, T(0)) + sums[k], total, count);
+          }
         }
-        for (std::size_t k = 0; k < K; ++k)
-          detail::store_part(sums[k], to + static_cast<std::int64_t>(k) * cols + j, count);
       }
     });
   });
