@@ -153,9 +153,28 @@ void higher_derivatives() {
   expect(close(at.item(), 2.25), "the minimum is at x = 9/4");
 }
 
+// The tape can be looked at. `to_dot` writes what led to a tensor in the language of Graphviz.
+void drawing() {
+  section("6. Drawing the graph");
+  Tensor w = tensor({{0.5, -1.0}, {1.0, 2.0}}, {.requires_grad = true});
+  Tensor b = tensor({0.0, 1.0}, {.requires_grad = true});
+  w.set_name("weight");
+  b.set_name("bias");
+  const Tensor loss = mean(square(relu(matmul(tensor({{1.0, 2.0}}), w) + b)));
+  const std::string graph = io::to_dot(loss);
+  std::printf("%s", graph.c_str());
+  if (std::FILE* file = std::fopen("gradients.dot", "w")) {
+    std::fputs(graph.c_str(), file);
+    std::fclose(file);
+    std::puts("  The same is in gradients.dot. To see it: dot -Tsvg gradients.dot > gradients.svg");
+  }
+  expect(graph.find("relu") != std::string::npos && graph.find("weight") != std::string::npos,
+         "the drawing names operations and parameters");
+}
+
 // Two things go wrong for everybody: shapes that do not fit, and numbers that stop being numbers.
 void mistakes() {
-  section("6. When something is wrong");
+  section("7. When something is wrong");
   // An error names the operation, the shapes, the reason and the remedy. It is thrown before anything
   // happened.
   try {
@@ -191,6 +210,7 @@ int main() {
   chain_rule();
   habits();
   higher_derivatives();
+  drawing();
   mistakes();
   std::puts("\nNext: linear_regression.cpp, where gradients make a model learn.");
   return result();
