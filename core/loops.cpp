@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <cstdlib>
 #include <xgrad/core/loops.hpp>
 
 namespace xgrad::inline v0::detail {
@@ -20,12 +20,16 @@ LoopPlan plan_loops(const Shape& shape, const Array* const* operands, int count)
   LoopPlan plan;
   plan.operands = count;
   // Axes of size 1 do not matter; the others from the loosest to the tightest stride of the first operand.
+  // (Sorted by insertion: they are few, and std::stable_sort would allocate.)
+  const Shape& lead = operands[0]->strides();
   int axes[max_rank];
   int n = 0;
-  for (int i = 0; i < shape.rank(); ++i)
-    if (shape[i] != 1) axes[n++] = i;
-  const Shape& lead = operands[0]->strides();
-  std::stable_sort(axes, axes + n, [&](int a, int b) { return std::abs(lead[a]) > std::abs(lead[b]); });
+  for (int i = 0; i < shape.rank(); ++i) {
+    if (shape[i] == 1) continue;
+    int at = n++;
+    for (; at > 0 && std::abs(lead[axes[at - 1]]) < std::abs(lead[i]); --at) axes[at] = axes[at - 1];
+    axes[at] = i;
+  }
 
   int rank = 0;
   for (int j = 0; j < n; ++j) {

@@ -41,16 +41,17 @@ double sum_of_squares(const Vector& v, std::int64_t begin, std::int64_t end) {
 
 double norm(std::span<const Vector> vectors) {
   double total = 0;
-  std::vector<double> partial;
+  thread_local std::vector<double> partial;  // kept, so that a training step allocates nothing
   for (const Vector& v : vectors) {
     if (v.size <= norm_grain) {
       total += sum_of_squares(v, 0, v.size);
       continue;
     }
     partial.assign(static_cast<std::size_t>((v.size + norm_grain - 1) / norm_grain), 0.0);
-    kernels::parallel_for(v.size, norm_grain, [&](std::int64_t begin, std::int64_t end) {
-      partial[static_cast<std::size_t>(begin / norm_grain)] = sum_of_squares(v, begin, end);
-    });
+    kernels::parallel_for(v.size, norm_grain,
+                          [&v, sums = partial.data()](std::int64_t begin, std::int64_t end) {
+                            sums[begin / norm_grain] = sum_of_squares(v, begin, end);
+                          });
     for (const double p : partial) total += p;
   }
   return std::sqrt(total);

@@ -62,7 +62,8 @@ bool same_step(const Slot& a, const Slot& b) { return a.steps == b.steps && a.dt
 
 /// The factor that brings the gradients' norm down to `clip_norm`, where it is larger.
 double clip_scale(const std::vector<Slot*>& slots, double clip_norm) {
-  std::vector<detail::Vector> grads;
+  thread_local std::vector<detail::Vector> grads;  // kept, so that a training step allocates nothing
+  grads.clear();
   for (const Slot* s : slots) grads.push_back({s->grad, s->size, s->dtype});
   return detail::clip_factor(detail::norm(grads), clip_norm);
 }
@@ -106,8 +107,9 @@ int Optimizer::add_parameters(const ParameterList& parameters, std::vector<std::
     check_parameter(this->name(), name, tensor);
     const auto [at, fresh] = tensors.emplace(tensor.impl(), name);
     if (!fresh) {
-      const auto here = std::any_of(group.slots.begin(), group.slots.end(),
-                                    [&](const Slot& s) { return s.parameter.impl() == tensor.impl(); });
+      const auto here =
+          std::any_of(group.slots.begin(), group.slots.end(),
+                      [impl = tensor.impl()](const Slot& s) { return s.parameter.impl() == impl; });
       if (here) continue;  // tied: one parameter under two names
       throw ValueError(
           this->name(),

@@ -120,11 +120,13 @@ class Pass {
     const Prepared<F, T> prepared{f, static_cast<T>(batch_.scale), static_cast<T>(batch_.limit),
                                   static_cast<T>(batch_.decay),
                                   batch_.scale != 1 || batch_.limit != INFINITY};
+    const kernels::Level level = kernels::level();
     for_each_chunk(batch_, [&](const Slot& slot, std::int64_t begin, std::int64_t end) {
-      T* p = reinterpret_cast<T*>(slot.data) + begin;
-      T* const s[] = {reinterpret_cast<T*>(slot.state_data[K]) + begin..., nullptr};
-      kernels::map(prepared, end - begin, kernels::outs(p, s[K]...), p,
-                   reinterpret_cast<const T*>(slot.grad) + begin, s[K]...);
+      const auto at = [&](std::byte* data) { return reinterpret_cast<T*>(data) + begin; };
+      kernels::map_at(level, prepared, 1, end - begin,
+                      kernels::outs(at(slot.data), at(slot.state_data[K])...), kernels::in<T>(at(slot.data)),
+                      kernels::in(reinterpret_cast<const T*>(slot.grad) + begin),
+                      kernels::in<T>(at(slot.state_data[K]))...);
     });
   }
 
