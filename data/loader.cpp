@@ -82,20 +82,19 @@ DataLoader::DataLoader(Dataset dataset, const LoaderOptions& options) : options_
   samples_ = options.drop_last ? batches_ * size : n;
   dataset_ = {contiguous_or_undefined(dataset.x), contiguous_or_undefined(dataset.y),
               contiguous_or_undefined(dataset.sample_weight)};
-  if (options.shuffle) seed_ = options.seed ? *options.seed : random_seed();
-  start(0);
-  next_epoch_ = 0;  // which a loop over the loader has yet to see
 }
 
 void DataLoader::start(std::uint64_t epoch) {
   position_ = 0;
   next_epoch_ = epoch + 1;
   if (!options_.shuffle) return;
-  order_ = random_order(dataset_.size(), seed_, epoch);
+  if (!options_.seed) options_.seed = random_seed();
+  order_ = random_order(dataset_.size(), *options_.seed, epoch);
 }
 
 bool DataLoader::next(Batch& batch) {
   if (position_ >= samples_) return false;
+  if (options_.shuffle && !order_.defined()) start(0);
   const std::int64_t count = std::min(options_.batch_size, samples_ - position_);
   const auto rows = [&](const Tensor& t) {
     if (!t.defined()) return Tensor();

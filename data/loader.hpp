@@ -11,7 +11,8 @@ struct LoaderOptions {
   std::int64_t batch_size = 32;
   bool shuffle = false;                    ///< a different order in each epoch
   bool drop_last = false;                  ///< leave out a last batch that is smaller than the others
-  std::optional<std::uint64_t> seed = {};  ///< of the order, by default drawn from the thread's generator
+  std::optional<std::uint64_t> seed = {};  ///< of the order; by default the first epoch draws one from the
+                                           ///< thread's generator
 };
 
 /// Rows of a dataset, with what belongs to them.
@@ -42,7 +43,7 @@ class DataLoader {
   const Dataset& dataset() const { return dataset_; }
   const LoaderOptions& options() const { return options_; }
 
-  /// Goes to the beginning of epoch `epoch`.
+  /// Goes to the beginning of epoch `epoch`; a loader fresh from its constructor is at that of epoch 0.
   void start(std::uint64_t epoch);
   /// Puts the next batch into `batch`; false, and `batch` as it was, at the end of the epoch.
   bool next(Batch& batch);
@@ -74,7 +75,6 @@ class DataLoader {
   LoaderOptions options_;
   std::int64_t samples_, batches_;
   std::int64_t position_ = 0;
-  std::uint64_t seed_ = 0;
   std::uint64_t next_epoch_ = 0;
   Tensor order_;  // of the rows, int64; undefined unless shuffled
 };

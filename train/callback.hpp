@@ -36,6 +36,9 @@ struct TrainState {
 /// Derive from it for a callback of your own, and override what you need.
 class CallbackHooks {
  public:
+  CallbackHooks() = default;
+  CallbackHooks(const CallbackHooks&) {}  // who refers to one does not refer to its copy
+  CallbackHooks& operator=(const CallbackHooks&) { return *this; }
   virtual ~CallbackHooks() = default;
   /// Before the first epoch. What throws here throws before anything has changed.
   virtual void on_train_begin(TrainState&) {}

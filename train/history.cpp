@@ -1,10 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <xgrad/core/errors.hpp>
+#include <xgrad/io/file.hpp>
 #include <xgrad/train/history.hpp>
 
 namespace xgrad::inline v0 {
@@ -72,12 +70,8 @@ std::string History::to_csv(char separator) const {
 
 void History::write_csv(const std::string& path) const {
   const std::string text = to_csv();
-  std::FILE* f = std::fopen(path.c_str(), "wb");
-  const bool written = f != nullptr && std::fwrite(text.data(), 1, text.size(), f) == text.size();
-  const int error = errno;
-  if ((f != nullptr && std::fclose(f) != 0) || !written)
-    throw IoError("write_csv", fmt::format("cannot write {}: {}: choose a place that can be written", path,
-                                           std::strerror(error)));
+  const io::detail::Bytes parts[] = {io::detail::bytes_of(text)};
+  io::detail::write_file("write_csv", path, parts);
 }
 
 }  // namespace xgrad::inline v0

@@ -31,7 +31,7 @@ class History {
   /// The header "epoch,loss,…", then a line for each epoch, epochs counted from 0 as Keras does. Numbers read
   /// back as the same doubles.
   std::string to_csv(char separator = ',') const;
-  /// Writes `to_csv()` to a file. Throws IoError.
+  /// Writes `to_csv()` to a file, all or nothing. Throws IoError.
   void write_csv(const std::string& path) const;
 
  private:

@@ -11,10 +11,43 @@
 
 namespace xgrad::inline v0::detail {
 
+namespace {
+
+/// The loss and the metrics over the batches that were seen.
+class Tally {
+ public:
+  explicit Tally(const std::vector<Metric>& metrics) : metrics_(metrics) {}
+
+  void reset() {
+    total_ = 0;
+    samples_ = 0;
+    for (Metric& m : metrics_) m.state().reset();
+  }
+  void add(double loss, const Tensor& prediction, const data::Batch& batch) {
+    const std::int64_t count = batch.x.array().size(0);
+    total_ += loss * static_cast<double>(count);
+    samples_ += count;
+    for (Metric& m : metrics_) m.state().update(prediction, batch.y);
+  }
+  std::int64_t samples() const { return samples_; }
+  std::size_t size() const { return metrics_.size() + 1; }
+  /// The mean loss, then each metric: `size()` values.
+  void results(double* out) const {
+    *out++ = total_ / static_cast<double>(samples_);
+    for (const Metric& m : metrics_) *out++ = m.state().value();
+  }
+
+ private:
+  std::vector<Metric> metrics_;
+  double total_ = 0;
+  std::int64_t samples_ = 0;
+};
+
+}  // namespace
+
 struct TrainerCore::Impl {
   TrainerParts parts;
-  std::vector<Metric> metrics;
-  double loss_total = 0, samples = 0;
+  std::vector<Metric> metrics;  // as they were given: whoever counts takes copies
 
   Impl(TrainerParts p, Metric* first, std::size_t count);
   ~Impl() {
@@ -24,29 +57,15 @@ struct TrainerCore::Impl {
   Impl& operator=(const Impl&) = delete;
 
   Tensor call(const Tensor& x) const { return parts.call(parts.model.object, x); }
+  Tensor loss(std::string_view op, const Tensor& prediction, const data::Batch& batch) const;
+  void check(std::string_view op, const data::Dataset& set) const;
+  void try_batch(const data::Dataset& set, std::int64_t batch_size) const;
 
   History fit(data::DataLoader& loader, const data::Dataset& validation, int epochs,
-              const std::vector<Callback>& callbacks, int verbose);
-  void train_epoch(data::DataLoader& loader, TrainState& state, const std::vector<Callback>& callbacks,
-                   Progress& progress);
-  void evaluate(const data::Dataset& set, std::int64_t batch_size);
-  void try_batch(std::string_view op, const data::Dataset& set, std::int64_t batch_size);
-  void check(std::string_view op, const data::Dataset& set) const;
-
-  void reset() {
-    loss_total = samples = 0;
-    for (Metric& m : metrics) m.state().reset();
-  }
-  void account(const Tensor& loss, const Tensor& prediction, const Tensor& target, std::int64_t count) {
-    loss_total += loss.array().value<double>() * static_cast<double>(count);
-    samples += static_cast<double>(count);
-    for (Metric& m : metrics) m.state().update(prediction, target);
-  }
-  /// The loss and the metrics since `reset`.
-  void results(double* out) const {
-    *out++ = loss_total / samples;
-    for (const Metric& m : metrics) *out++ = m.state().value();
-  }
+              const std::vector<Callback>& callbacks, int verbose) const;
+  void train_epoch(data::DataLoader& loader, Tally& tally, TrainState& state,
+                   const std::vector<Callback>& callbacks, Progress& progress) const;
+  void evaluate(std::string_view op, data::DataLoader& loader, Tally& tally) const;
 };
 
 namespace {
@@ -91,59 +110,67 @@ void TrainerCore::Impl::check(std::string_view op, const data::Dataset& set) con
                      "target, sample_weight), as those of loss:: are");
 }
 
-/// Runs the first batch in evaluation, so that what does not fit is said before anything changes.
-void TrainerCore::Impl::try_batch(std::string_view op, const data::Dataset& set, std::int64_t batch_size) {
-  const data::Dataset batch = data::slice(set, 0, std::min(batch_size, set.size()));
-  const NoGrad no_grad;
-  const nn::ModeOverride mode(false);
-  const Tensor p = call(batch.x);
-  const Tensor loss = parts.loss(p, batch.y, batch.sample_weight);
-  if (loss.numel() != 1)
+/// The loss of a batch, one number.
+Tensor TrainerCore::Impl::loss(std::string_view op, const Tensor& prediction,
+                               const data::Batch& batch) const {
+  Tensor loss = parts.loss(prediction, batch.y, batch.sample_weight);
+  if (loss.array().numel() != 1) [[unlikely]]
     throw ShapeError(
         op, fmt::format("the loss has shape {} for predictions {} and targets {}: give the trainer one "
                         "that returns a single number, their mean for one",
-                        loss.shape().str(), p.shape().str(), batch.y.shape().str()));
-  for (Metric& m : metrics) m.state().update(p, batch.y);
-  reset();
+                        loss.shape().str(), prediction.shape().str(), batch.y.shape().str()));
+  return loss;
 }
 
-void TrainerCore::Impl::train_epoch(data::DataLoader& loader, TrainState& state,
-                                    const std::vector<Callback>& callbacks, Progress& progress) {
+/// Runs the first batch in evaluation, so that what does not fit is said before anything changes.
+void TrainerCore::Impl::try_batch(const data::Dataset& set, std::int64_t batch_size) const {
+  const data::Dataset first = data::slice(set, 0, std::min(batch_size, set.size()));
+  data::DataLoader loader(first, {.batch_size = batch_size});
+  Tally tally(metrics);
+  evaluate("fit", loader, tally);
+}
+
+void TrainerCore::Impl::train_epoch(data::DataLoader& loader, Tally& tally, TrainState& state,
+                                    const std::vector<Callback>& callbacks, Progress& progress) const {
   const nn::ModeOverride mode(true);
-  reset();
-  std::vector<double> running(metrics.size() + 1);
+  tally.reset();
+  std::vector<double> running(tally.size());
   data::Batch batch;
   for (state.batch = 0; loader.next(batch); ++state.batch) {
     const Tensor prediction = call(batch.x);
-    const Tensor loss = parts.loss(prediction, batch.y, batch.sample_weight);
-    loss.backward();
+    const Tensor batch_loss = loss("fit", prediction, batch);
+    batch_loss.backward();
     parts.optimizer->step({.zero_grad = true});
-    account(loss, prediction, batch.y, batch.x.array().size(0));
+    state.batch_loss = batch_loss.array().value<double>();
+    tally.add(state.batch_loss, prediction, batch);
     if (progress.redraws())
-      progress.update(static_cast<std::int64_t>(samples), [&] {
-        results(running.data());
+      progress.update(tally.samples(), [&] {
+        tally.results(running.data());
         return std::span<const double>(running);
       });
-    if (callbacks.empty()) continue;
-    state.batch_loss = loss.array().value<double>();
     for (const Callback& c : callbacks) c->on_train_batch_end(state);
     if (state.stop) break;
   }
 }
 
 History TrainerCore::Impl::fit(data::DataLoader& loader, const data::Dataset& validation, int epochs,
-                               const std::vector<Callback>& callbacks, int verbose) {
+                               const std::vector<Callback>& callbacks, int verbose) const {
   const std::int64_t batch_size = loader.options().batch_size;
-  try_batch("fit", loader.dataset(), batch_size);
-  if (validation.defined()) try_batch("fit", validation, batch_size);
+  try_batch(loader.dataset(), batch_size);
+  std::optional<data::DataLoader> validation_loader;
+  if (validation.defined()) {
+    try_batch(validation, batch_size);
+    validation_loader.emplace(validation, data::LoaderOptions{.batch_size = batch_size});
+  }
 
   History history(column_names(metrics, validation.defined()));
   TrainState state{parts.model, *parts.optimizer, history, epochs, loader.size()};
   state.metrics = metrics;
   for (const Callback& c : callbacks) c->on_train_begin(state);
 
+  Tally training(metrics), validating(metrics);
   Progress progress(verbose == 0 ? nullptr : stdout, verbose == 1 && isatty(fileno(stdout)) != 0, epochs,
-                    loader.samples(), history.columns(), metrics.size() + 1);
+                    loader.samples(), history.columns(), training.size());
   std::vector<double> row(history.columns().size());
   parts.optimizer->zero_grad();
   for (int epoch = 0; epoch < epochs && !state.stop; ++epoch) {
@@ -151,32 +178,30 @@ History TrainerCore::Impl::fit(data::DataLoader& loader, const data::Dataset& va
     for (const Callback& c : callbacks) c->on_epoch_begin(state);
     loader.start(static_cast<std::uint64_t>(epoch));
     progress.begin_epoch(epoch);
-    train_epoch(loader, state, callbacks, progress);
-    const auto done = static_cast<std::int64_t>(samples);
-    results(row.data());
-    if (validation.defined()) {
-      evaluate(validation, batch_size);
-      results(row.data() + metrics.size() + 1);
+    train_epoch(loader, training, state, callbacks, progress);
+    training.results(row.data());
+    if (validation_loader) {
+      evaluate("fit", *validation_loader, validating);
+      validating.results(row.data() + training.size());
     }
     row.back() = parts.optimizer->lr();
     history.append(row);
-    progress.end_epoch(done, row);
+    progress.end_epoch(training.samples(), row);
     for (const Callback& c : callbacks) c->on_epoch_end(state);
   }
   for (const Callback& c : callbacks) c->on_train_end(state);
   return history;
 }
 
-void TrainerCore::Impl::evaluate(const data::Dataset& set, std::int64_t batch_size) {
+void TrainerCore::Impl::evaluate(std::string_view op, data::DataLoader& loader, Tally& tally) const {
   const NoGrad no_grad;
   const nn::ModeOverride mode(false);
-  data::DataLoader loader(set, {.batch_size = batch_size});
+  tally.reset();
+  loader.start(0);
   data::Batch batch;
-  reset();
   while (loader.next(batch)) {
     const Tensor prediction = call(batch.x);
-    account(parts.loss(prediction, batch.y, batch.sample_weight), prediction, batch.y,
-            batch.x.array().size(0));
+    tally.add(loss(op, prediction, batch).array().value<double>(), prediction, batch);
   }
 }
 
@@ -197,7 +222,7 @@ TrainerCore::TrainerCore(TrainerParts parts, Metric* metrics, std::size_t count)
 
 TrainerCore::~TrainerCore() { delete impl_; }
 
-optim::Optimizer& TrainerCore::optimizer() { return *impl_->parts.optimizer; }
+optim::Optimizer& TrainerCore::optimizer() const { return *impl_->parts.optimizer; }
 
 History TrainerCore::fit(const Tensor& x, const Tensor& y, const FitOptions& options) {
   check_at_least_one("fit", "epochs", options.epochs);
@@ -226,15 +251,16 @@ History TrainerCore::fit(data::DataLoader loader, const LoaderFitOptions& option
   return impl_->fit(loader, options.validation_data, options.epochs, options.callbacks, options.verbose);
 }
 
-void TrainerCore::evaluate(const data::Dataset& set, std::int64_t batch_size, double* results) {
+void TrainerCore::evaluate(const data::Dataset& set, std::int64_t batch_size, double* results) const {
   check_at_least_one("evaluate", "batch_size", batch_size);
   impl_->check("evaluate", set);
-  impl_->try_batch("evaluate", set, 1);
-  impl_->evaluate(set, batch_size);
-  impl_->results(results);
+  data::DataLoader loader(set, {.batch_size = batch_size});
+  Tally tally(impl_->metrics);
+  impl_->evaluate("evaluate", loader, tally);
+  tally.results(results);
 }
 
-Tensor TrainerCore::predict(const Tensor& x, std::int64_t batch_size) {
+Tensor TrainerCore::predict(const Tensor& x, std::int64_t batch_size) const {
   check_at_least_one("predict", "batch_size", batch_size);
   data::check("predict", {x});
   const NoGrad no_grad;

@@ -71,9 +71,9 @@ class TrainerCore {
 
   History fit(const Tensor& x, const Tensor& y, const FitOptions& options);
   History fit(data::DataLoader loader, const LoaderFitOptions& options);
-  void evaluate(const data::Dataset& set, std::int64_t batch_size, double* results);
-  Tensor predict(const Tensor& x, std::int64_t batch_size);
-  optim::Optimizer& optimizer();
+  void evaluate(const data::Dataset& set, std::int64_t batch_size, double* results) const;
+  Tensor predict(const Tensor& x, std::int64_t batch_size) const;
+  optim::Optimizer& optimizer() const;
 
  private:
   struct Impl;
@@ -162,7 +162,8 @@ class Trainer {
   /// The loss and the metrics, in the order given, over all samples, with modules as in evaluation:
   /// `auto [loss, accuracy] = trainer.evaluate(x, y)`. Nothing is recorded and nothing in the model is
   /// written.
-  std::array<double, N + 1> evaluate(const Tensor& x, const Tensor& y, const EvaluateOptions& options = {}) {
+  std::array<double, N + 1> evaluate(const Tensor& x, const Tensor& y,
+                                     const EvaluateOptions& options = {}) const {
     std::array<double, N + 1> results{};
     core_.evaluate({x, y, options.sample_weight}, options.batch_size, results.data());
     return results;
@@ -171,11 +172,11 @@ class Trainer {
   /// What the model gives for x (N, …), batch by batch, in one tensor (N, …), with modules as in evaluation.
   /// Nothing is recorded and nothing in the model is written. Throws ShapeError when the model does not
   /// return a row for each sample.
-  Tensor predict(const Tensor& x, const PredictOptions& options = {}) {
+  Tensor predict(const Tensor& x, const PredictOptions& options = {}) const {
     return core_.predict(x, options.batch_size);
   }
 
-  optim::Optimizer& optimizer() { return core_.optimizer(); }
+  optim::Optimizer& optimizer() const { return core_.optimizer(); }
 
  private:
   detail::TrainerCore core_;
