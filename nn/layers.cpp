@@ -11,6 +11,7 @@
 #include <xgrad/ops/linalg.hpp>
 #include <xgrad/ops/norm.hpp>
 #include <xgrad/ops/random.hpp>
+#include <xgrad/ops/reduce.hpp>
 #include <xgrad/ops/shape.hpp>
 
 namespace xgrad::inline v0::nn {
@@ -81,6 +82,12 @@ Tensor Embedding::operator()(const Tensor& indices) const {
   if (!is_integer(indices.dtype()))
     throw DTypeError("Embedding", fmt::format("indices of shape {} are {}: give integers, by astype(int64)",
                                               indices.shape().str(), name(indices.dtype())));
+  // Indexing counts negative ones from the end; here they are more likely padding that was left in.
+  if (indices.numel() > 0)
+    if (const auto least = min(indices).item<std::int64_t>(); least < 0)
+      throw IndexError("Embedding",
+                       fmt::format("index {} among those of shape {} is negative: give indices in [0, {})",
+                                   least, indices.shape().str(), weight.size(0)));
   return observed(*this, index(weight, {indices}));
 }
 

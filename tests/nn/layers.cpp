@@ -87,6 +87,8 @@ TEST_CASE("Embedding looks rows up and its gradient adds up where a row was used
   sum(y).backward();
   CHECK(table.weight.grad().to_vector<float>() == std::vector<float>{1, 1, 2, 2, 0, 0, 1, 1});
   CHECK_THROWS_AS(table(tensor({4})), IndexError);
+  CHECK_THROWS_WITH(table(tensor({0, -1})),
+                    Catch::Contains("[Embedding] index -1 among those of shape (2,)"));
   CHECK_THROWS_WITH(table(tensor({1.0})), Catch::Contains("[Embedding] indices of shape (1,) are float32"));
 }
 
