@@ -111,8 +111,8 @@ void watch_thread_exit() {
 
 void* from_system(std::size_t bytes) {
   constexpr std::size_t huge = 2 * 1024 * 1024;
-  void* p = std::aligned_alloc(bytes >= 2 * huge ? huge : line, (bytes + line - 1) / line * line);
-  if (p == nullptr) throw std::bad_alloc();
+  void* p = nullptr;  // not aligned_alloc: that wants a size that is a multiple of the alignment
+  if (posix_memalign(&p, bytes >= 2 * huge ? huge : line, bytes) != 0) throw std::bad_alloc();
 #ifdef __linux__
   // Large activations and gradients are walked from end to end: fewer pages are fewer misses.
   if (bytes >= 2 * huge) madvise(p, bytes / huge * huge, MADV_HUGEPAGE);
