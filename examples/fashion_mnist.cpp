@@ -81,6 +81,8 @@ int run(const Options& o) {
   // The last 5,000 training images are set aside: how the model does on them says when to stop, and which
   // options are good. The test images are for the end, once.
   const auto [train, validation] = data::split({normalize(train_images), train_labels}, 5000.0 / 60000);
+  std::printf("%d images to learn from, %d set aside\n\n", static_cast<int>(train.size()),
+              static_cast<int>(validation.size()));
 
   Mlp model;
   std::printf("%s\n", nn::summary(model, {1, 784}).c_str());
@@ -110,7 +112,8 @@ int run(const Options& o) {
   const char* const names[] = {"T-shirt", "trouser", "pullover", "dress", "coat",
                                "sandal",  "shirt",   "sneaker",  "bag",   "boot"};
   std::printf("\nThe first ten test images, read by the model from %s:\n", o.model.c_str());
-  const Tensor predicted = argmax(restored(normalize(test_images(slice(0, 10)))), 1);
+  const Tensor ten = normalize(test_images(slice(0, 10)));
+  const Tensor logits = restored(ten), predicted = argmax(logits, 1);
   for (int first = 0; first < 10; first += 5) {
     show_images(test_images, first, 5);
     for (int i = first; i < first + 5; ++i) std::printf("%-14s  ", names[predicted(i).item<int>()]);
@@ -122,8 +125,10 @@ int run(const Options& o) {
     }
     std::puts("");
   }
-  // What it must reach; less in a quick run of fewer epochs.
-  return accuracy >= (o.epochs >= 5 ? 0.88 : 0.80) ? 0 : 1;
+  const bool same = all(logits == trainer.predict(ten)).item<bool>();
+  std::printf("\nThe reloaded model %s the trained one's answers.\n", same ? "gives" : "does not give");
+  // What must be reached; less in a quick run of fewer epochs.
+  return same && accuracy >= (o.epochs >= 5 ? 0.88 : 0.80) ? 0 : 1;
 }
 
 int main(int argc, char** argv) {
