@@ -43,7 +43,7 @@ asan: setup  ## Every test under the address and undefined-behaviour sanitizers
 	@cmake --build build-asan -j $(JOBS)
 	@ctest --preset asan -j $(JOBS)
 
-tsan: setup  ## The tests under the thread sanitizer, built without OpenMP
+tsan: setup  ## Every test under the thread sanitizer, built without OpenMP
 	@$(call configure,tsan)
 	@cmake --build build-tsan -j $(JOBS)
 	@setarch "$$(uname -m)" -R ctest --preset tsan -j $(JOBS)

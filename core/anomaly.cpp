@@ -1,6 +1,6 @@
 #include <cxxabi.h>
 #include <execinfo.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <xgrad/core/dtype.hpp>
 #include <xgrad/core/errors.hpp>

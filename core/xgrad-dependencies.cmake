@@ -5,9 +5,7 @@
 # development files, which nothing here needs, so both are looked up by hand.
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
-if(XGRAD_OPENMP)
-  find_package(OpenMP REQUIRED COMPONENTS CXX)
-endif()
+find_package(fmt REQUIRED)  # linked, not header-only: that would be five seconds in each of our source files
 
 find_path(XGRAD_CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas openblas-pthread)
 find_library(XGRAD_OPENBLAS_LIBRARY openblas)

@@ -1,6 +1,6 @@
 #include <xgrad/nn/init.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cmath>
 #include <vector>

@@ -1,6 +1,6 @@
 #include <xgrad/nn/parameter.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

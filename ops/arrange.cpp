@@ -12,7 +12,7 @@
 #include <xtensor/xstrided_view.hpp>
 #endif
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

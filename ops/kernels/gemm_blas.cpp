@@ -7,6 +7,8 @@
 #include <mutex>
 #include <string_view>
 
+#include <xgrad/ops/kernels/openmp.hpp>
+
 #ifdef XGRAD_WITH_ONEDNN
 #include <dnnl.h>
 #endif
@@ -15,7 +17,7 @@ namespace xgrad::inline v0::kernels::blas {
 namespace {
 
 // What belongs to one library is asked for by name at run time: any library with a CBLAS interface can take
-// the place of OpenBLAS, and oneDNN brings an OpenMP of its own where we are built without.
+// the place of OpenBLAS.
 template <class Function>
 Function* symbol(const char* name) noexcept {
   return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
@@ -87,25 +89,16 @@ constexpr blasint narrow(std::int64_t size) { return static_cast<blasint>(size);
 // own task: set to 1 for the call and set back, at some 10 ns, it is seen by nobody else.
 class OneOpenMpThread {
  public:
-  OneOpenMpThread() noexcept : before_(openmp().max_threads ? openmp().max_threads() : 1) {
-    if (before_ != 1) openmp().set_threads(1);
+  OneOpenMpThread() noexcept : before_(openmp::max_threads()) {
+    if (before_ > 1) openmp::set_num_threads(1);
   }
   ~OneOpenMpThread() {
-    if (before_ != 1) openmp().set_threads(before_);
+    if (before_ > 1) openmp::set_num_threads(before_);
   }
   OneOpenMpThread(const OneOpenMpThread&) = delete;
   OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
 
  private:
-  struct OpenMp {
-    int (*max_threads)() = symbol<int()>("omp_get_max_threads");
-    void (*set_threads)(int) = symbol<void(int)>("omp_set_num_threads");
-  };
-  static const OpenMp& openmp() noexcept {
-    static const OpenMp functions;
-    return functions;
-  }
-
   int before_;
 };
 

@@ -7,8 +7,9 @@
 /// are independent gives the same bits on any number of threads.
 namespace xgrad::inline v0::kernels {
 
-/// Number of threads that kernels may use, at least 1. Until it is set it is OpenMP's own default
-/// (OMP_NUM_THREADS, else the number of processors); 1 in a build without OpenMP.
+/// Number of threads that kernels may use, at least 1. Until it is set it is what OpenMP would take in a
+/// program that has it (OMP_NUM_THREADS, omp_set_num_threads), else the number of processors that this
+/// process may run on.
 int num_threads() noexcept;
 
 /// Sets it for the whole process; values below 1 mean 1. The OpenMP settings of the program are not touched.
@@ -22,7 +23,8 @@ void run_chunks(std::int64_t n, std::int64_t grain, ChunkBody body, void* contex
 /// Calls `body(begin, end)` once for each of the chunks [0, grain), [grain, 2 grain), ... that cover [0, n),
 /// in any order and on several threads. The same chunks are visited on one thread, so a body may keep one
 /// partial result per chunk (its number is begin / grain). Chunks run in order on the calling thread when
-/// there is one thread or when it is already inside a parallel region, ours or the caller's own.
+/// there is one thread, when it is already inside a parallel region, ours or the caller's own of OpenMP, and
+/// when another thread of the program has the helpers.
 /// A body must not throw: an exception that leaves it ends the program.
 template <class F>
 void parallel_for(std::int64_t n, std::int64_t grain, F&& body) {
