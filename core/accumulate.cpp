@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <xgrad/core/accumulate.hpp>
 #include <xgrad/core/extras.hpp>
@@ -158,6 +158,7 @@ void accumulate_in_place(Array& a, const Array& b) {
   dispatch_floating(Add::name, a.dtype(), [&]<class T>() {
     T* y = a.mutable_data<T>();
     const T* x = b.data<T>();
+    if (a.numel() == 1) return void(*y += *x);
     kernels::parallel_for(a.numel(), map_grain, [&](std::int64_t lo, std::int64_t hi) {
       kernels::map([](auto p, auto q) { return p + q; }, hi - lo, y + lo, y + lo, x + lo);
     });

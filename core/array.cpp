@@ -11,7 +11,7 @@ namespace detail {
 Storage* new_storage(std::size_t bytes) {
   if (bytes <= inline_payload) return new_small_storage();
   constexpr std::size_t header = 64;  // keeps the payload aligned to a cache line
-  const std::size_t block = header + bytes;
+  const std::size_t block = header + (bytes + 63) / 64 * 64;
   auto* p = static_cast<std::byte*>(pool_allocate(block));
   auto* s = new (p) Storage;
   s->data = p + header;
@@ -86,11 +86,7 @@ void copy_any(Array& to, const Array& from) {
 }  // namespace
 
 Array Array::empty(const Shape& shape, DType dtype) {
-  Array a;
-  a.shape_ = shape;
-  a.strides_ = row_major_strides(shape);
-  a.size_ = shape.numel();
-  a.dtype_ = dtype;
+  Array a(shape, dtype);
   a.storage_ = detail::new_storage(static_cast<std::size_t>(a.size_) * itemsize(dtype));
   a.data_ = a.storage_->data;
   return a;
@@ -124,13 +120,9 @@ Array Array::copy_from(const std::byte* values, const Shape& shape, DType dtype)
 }
 
 Array Array::adopt(std::byte* data, const Shape& shape, DType dtype, StorageOwner* owner) {
-  Array a;
+  Array a(shape, dtype);
   a.storage_ = detail::new_storage(data, owner);
   a.data_ = data;
-  a.shape_ = shape;
-  a.strides_ = row_major_strides(shape);
-  a.size_ = shape.numel();
-  a.dtype_ = dtype;
   return a;
 }
 

@@ -44,7 +44,8 @@ inline Storage* new_small_storage() {
 
 inline void drop(Storage* s) noexcept {
   if (s == nullptr || !s->refs.decrement()) return;
-  if (s->block_bytes <= 64 && s->owner == nullptr) return free_lines(s, 1);
+  if (s->block_bytes <= small_lines * 64 && s->owner == nullptr)
+    return free_lines(s, static_cast<std::uint32_t>(s->block_bytes / 64));
   delete_storage_slow(s);
 }
 
@@ -190,6 +191,14 @@ class Array {
   void copy_in(const Array& src);
 
  private:
+  /// Without a buffer, of this shape and row-major.
+  Array(const Shape& shape, DType dtype) : shape_(shape), strides_(shape), dtype_(dtype) {
+    size_ = 1;
+    for (int i = shape.rank() - 1; i >= 0; --i) {
+      strides_[i] = size_;
+      size_ *= shape[i];
+    }
+  }
   static Array copy_from(const std::byte* values, const Shape& shape, DType dtype);
 
   detail::Storage* storage_ = nullptr;

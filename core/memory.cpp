@@ -168,11 +168,7 @@ void free_lines_slow(void* block, std::uint32_t lines) noexcept {
   }
 }
 
-void* pool_allocate(std::size_t bytes) {
-  if (bytes <= small_lines * line) {
-    const auto lines = static_cast<std::uint32_t>((bytes + line - 1) / line);
-    return allocate_lines(lines == 0 ? 1 : lines);
-  }
+void* allocate_large(std::size_t bytes) {
   if (XGRAD_POOL_IS_SYSTEM) return from_system(bytes);
   const SizeClass c = class_of(bytes);
   if (c.index >= class_count) throw std::bad_alloc();
@@ -189,11 +185,7 @@ void* pool_allocate(std::size_t bytes) {
   return from_system(c.bytes);
 }
 
-void pool_free(void* block, std::size_t bytes) noexcept {
-  if (bytes <= small_lines * line) {
-    const auto lines = static_cast<std::uint32_t>((bytes + line - 1) / line);
-    return free_lines(block, lines == 0 ? 1 : lines);
-  }
+void free_large(void* block, std::size_t bytes) noexcept {
   if (XGRAD_POOL_IS_SYSTEM) return std::free(block);
   const SizeClass c = class_of(bytes);
   if (c.bytes <= cached_bytes && !thread_is_ending) {

@@ -21,11 +21,6 @@ void release_cached_memory();
 
 namespace detail {
 
-/// A block of at least `bytes` bytes, aligned to 64. Throws std::bad_alloc.
-void* pool_allocate(std::size_t bytes);
-/// Gives a block of `pool_allocate(bytes)` back, on any thread.
-void pool_free(void* block, std::size_t bytes) noexcept;
-
 struct FreeBlock {
   FreeBlock* next;
 };
@@ -75,6 +70,21 @@ inline void free_lines(void* block, std::uint32_t lines) noexcept {
   f->next = t.free[lines];
   t.free[lines] = f;
   ++t.count[lines];
+}
+
+void* allocate_large(std::size_t bytes);
+void free_large(void* block, std::size_t bytes) noexcept;
+
+/// A block of at least `bytes` bytes, aligned to 64. Throws std::bad_alloc.
+inline void* pool_allocate(std::size_t bytes) {
+  if (bytes > small_lines * 64) return allocate_large(bytes);
+  return allocate_lines(bytes == 0 ? 1 : static_cast<std::uint32_t>((bytes + 63) / 64));
+}
+
+/// Gives a block of `pool_allocate(bytes)` back, on any thread.
+inline void pool_free(void* block, std::size_t bytes) noexcept {
+  if (bytes > small_lines * 64) return free_large(block, bytes);
+  free_lines(block, bytes == 0 ? 1 : static_cast<std::uint32_t>((bytes + 63) / 64));
 }
 
 /// A reference count. Most counts are 1 when they are dropped, and then no locked instruction is needed:

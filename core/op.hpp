@@ -409,11 +409,9 @@ class OpNode final : public Node {
   [[no_unique_address]] If<P::all_saved, std::vector<Array>> array_scratch_;
 };
 
-void* allocate_node(std::size_t bytes);
-
 template <class Op>
 OpNode<Op>* new_node(Op op) {
-  auto* node = new (allocate_node(sizeof(OpNode<Op>))) OpNode<Op>(std::move(op));
+  auto* node = new (pool_allocate(sizeof(OpNode<Op>))) OpNode<Op>(std::move(op));
   node->bytes = static_cast<std::uint32_t>(sizeof(OpNode<Op>));
   return node;
 }

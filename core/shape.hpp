@@ -19,13 +19,12 @@ class Shape {
   constexpr Shape(std::initializer_list<std::int64_t> values) : Shape(values.begin(), values.size()) {}
   constexpr Shape(std::span<const std::int64_t> values) : Shape(values.data(), values.size()) {}
   Shape(const std::vector<std::int64_t>& values) : Shape(values.data(), values.size()) {}
-  // Only the entries in use are copied: handles of scalars move a few bytes, not 72.
-  constexpr Shape(const Shape& o) : rank_(o.rank_) {
-    for (int i = 0; i < rank_; ++i) values_[i] = o.values_[i];
-  }
+  // Four entries are copied whether in use or not: that is two loads and two stores, where a loop over the
+  // rank becomes a call of memcpy. Few shapes have more.
+  constexpr Shape(const Shape& o) : rank_(o.rank_) { copy_values(o); }
   constexpr Shape& operator=(const Shape& o) {
     rank_ = o.rank_;
-    for (int i = 0; i < rank_; ++i) values_[i] = o.values_[i];
+    copy_values(o);
     return *this;
   }
 
@@ -80,8 +79,14 @@ class Shape {
     for (; rank_ < static_cast<int>(n); ++rank_) values_[rank_] = p[rank_];
   }
   [[noreturn]] static void throw_too_long(std::size_t n);
+  constexpr void copy_values(const Shape& o) {
+    for (int i = 0; i < usual_rank; ++i) values_[i] = o.values_[i];
+    if (rank_ > usual_rank) [[unlikely]]
+      for (int i = usual_rank; i < max_rank; ++i) values_[i] = o.values_[i];
+  }
 
-  std::int64_t values_[max_rank];  // entries from rank_ on are never read
+  static constexpr int usual_rank = 4;
+  std::int64_t values_[max_rank] = {};  // entries from rank_ on mean nothing
   int rank_ = 0;
 };
 

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <xgrad/core/accumulate.hpp>
@@ -103,9 +103,10 @@ class Sweep {
       for (int i = 0; i < n->output_count; ++i) Tensor(std::exchange(n->outputs[i].cotangent, nullptr));
       n->captured = n->needed = false;
       n->sweep.store(0, std::memory_order_release);
-      drop(n);
     }
     entries_.resize(first_);
+    drop(root_);
+    for (Node* n : more_roots_) drop(n);
   }
 
   /// Adds a root with its cotangent.
@@ -120,6 +121,7 @@ class Sweep {
       return;
     }
     claim(n);
+    hold(n);
     Tensor sum(std::exchange(n->outputs[output.impl()->output].cotangent, nullptr));
     add_to(sum, std::move(cotangent));
     n->outputs[output.impl()->output].cotangent = sum.release();
@@ -182,7 +184,7 @@ class Sweep {
       auto& leaf = static_cast<Leaf&>(*entries_[k]);
       Tensor dy(std::exchange(leaf.slot.cotangent, nullptr));
       if (!dy.defined()) continue;
-      if (leaf.extras != nullptr) run_hooks(leaf, &dy);
+      if (has_hooks(leaf)) run_hooks(leaf, &dy);
       add_to(leaf.grad, std::move(dy));
     }
   }
@@ -198,7 +200,7 @@ class Sweep {
       return {};
     }
     Tensor dy = e->cotangent;
-    if (dy.defined() && n->is_leaf && n->extras != nullptr) run_hooks(*n, &dy);
+    if (dy.defined() && n->is_leaf && has_hooks(*n)) run_hooks(*n, &dy);
     return dy;
   }
 
@@ -226,8 +228,16 @@ class Sweep {
     if (holder == id_) return;
     if (holder != 0 || !n->sweep.compare_exchange_strong(holder, id_, std::memory_order_acq_rel))
       throw_busy(*n);
-    n->refs.increment();
     entries_.push_back(n);
+  }
+
+  /// Entries hold those that made their inputs, so the roots keep all of them, whatever a hook drops.
+  void hold(Node* root) {
+    root->refs.increment();
+    if (root_ == nullptr)
+      root_ = root;
+    else
+      more_roots_.push_back(root);
   }
 
   /// Marks the entries that lead to a wanted input, from the earliest on, and with them the gradients to ask
@@ -257,7 +267,7 @@ class Sweep {
   }
 
   void step(Node& n, Tensor* dys) {
-    if (n.extras != nullptr) run_hooks(n, dys);
+    if (has_hooks(n)) run_hooks(n, dys);
     if (n.captured) {
       for (Captured& c : captured_)
         if (c.node == &n && dys[c.output].defined()) c.cotangent = dys[c.output];
@@ -343,6 +353,8 @@ class Sweep {
     }
   }
 
+  static bool has_hooks(const Node& n) { return n.extras != nullptr && !n.extras->hooks.empty(); }
+
   void run_hooks(Node& n, Tensor* dys) {
     // A copy: a hook may remove itself.
     const std::vector<Hook> hooks = n.extras->hooks;
@@ -367,6 +379,8 @@ class Sweep {
   }
 
   std::vector<Node*>& entries_;  // this thread's, fetched once
+  Node* root_ = nullptr;
+  std::vector<Node*> more_roots_;
   std::size_t first_, count_ = 0;
   std::uint32_t id_;
   const std::vector<Tensor>* inputs_;

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <new>
 #include <xgrad/core/extras.hpp>
@@ -7,14 +7,6 @@
 namespace xgrad::inline v0::detail {
 
 constinit thread_local ThreadState thread_state{};
-
-namespace {
-
-void free_node(Node* n, std::size_t bytes) noexcept { pool_free(n, bytes); }
-
-}  // namespace
-
-void* allocate_node(std::size_t bytes) { return pool_allocate(bytes); }
 
 void destroy(Node* n) noexcept {
   ThreadState& t = thread_state;
@@ -29,7 +21,7 @@ void destroy(Node* n) noexcept {
     delete m->extras;
     const std::size_t bytes = m->bytes;
     m->~Node();
-    free_node(m, bytes);
+    pool_free(m, bytes);
   }
   t.draining = false;
 }
@@ -63,6 +55,9 @@ void attach(Node& node, const Tensor* const* inputs, int input_count, Tensor* re
   thread_state.sequence = sequence;
   node.sequence = sequence;
   node.output_count = static_cast<std::uint16_t>(result_count);
+  if (thread_state.anomaly) [[unlikely]]
+    note_trace(node);
+  bool held = false;  // the first result takes over the creator's reference
   for (int k = 0; k < result_count; ++k) {
     TensorImpl& y = *results[k].impl();
     node.outputs[k].dtype = y.array.dtype();
@@ -74,11 +69,10 @@ void attach(Node& node, const Tensor* const* inputs, int input_count, Tensor* re
     y.node = &node;
     y.output = static_cast<std::uint16_t>(k);
     y.requires_grad = true;
-    node.refs.increment();
+    if (held) node.refs.increment();
+    held = true;
   }
-  if (thread_state.anomaly) [[unlikely]]
-    note_trace(node);
-  node.refs.decrement();  // the creator's own reference: the results hold the node
+  if (!held) drop(&node);
 }
 
 void throw_stale(const Node& node, const SavedTensor& s) {

@@ -45,7 +45,8 @@ class Tensor {
   /// An undefined tensor: `defined()` is false, every other use is an error.
   Tensor() = default;
   /// A constant with the values of `a`.
-  explicit Tensor(Array a);
+  explicit Tensor(const Array& a) : Tensor(Array(a)) {}
+  explicit Tensor(Array&& a);
   Tensor(const Tensor& o) noexcept;
   Tensor(Tensor&& o) noexcept : impl_(std::exchange(o.impl_, nullptr)) {}
   // Only for named tensors: `x(0) = y` would be lost, so it does not compile.
@@ -205,6 +206,8 @@ namespace detail {
 
 /// What a Tensor points to.
 struct TensorImpl {
+  explicit TensorImpl(Array&& a) : array(std::move(a)) {}
+
   RefCount refs;
   std::uint16_t output = 0;  // which result of `node` this is
   bool requires_grad = false;
@@ -224,10 +227,8 @@ inline Tensor::Tensor(const Tensor& o) noexcept : impl_(o.impl_) {
 inline Tensor::~Tensor() {
   if (impl_ != nullptr && impl_->refs.decrement()) detail::free_tensor(impl_);
 }
-inline Tensor::Tensor(Array a) {
-  impl_ = new (detail::allocate_lines(detail::tensor_lines)) detail::TensorImpl;
-  impl_->array = std::move(a);
-}
+inline Tensor::Tensor(Array&& a)
+    : impl_(new (detail::allocate_lines(detail::tensor_lines)) detail::TensorImpl(std::move(a))) {}
 inline const Array& Tensor::array() const {
   if (impl_ == nullptr) [[unlikely]]
     detail::throw_undefined_tensor();

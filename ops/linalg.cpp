@@ -1,5 +1,6 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
+#include <optional>
 #include <xgrad/core/accumulate.hpp>
 #include <xgrad/core/loops.hpp>
 #include <xgrad/core/op.hpp>
@@ -42,7 +43,7 @@ class Matrix {
     return m;
   }
 
-  const Array& array() const { return copy_.defined() ? copy_ : *source_; }
+  const Array& array() const { return copy_ ? *copy_ : *source_; }
   template <class T>
   const T* data() const {
     return array().data<T>();
@@ -54,7 +55,7 @@ class Matrix {
  private:
   Matrix() = default;
   const Array* source_ = nullptr;
-  Array copy_;
+  std::optional<Array> copy_;
 };
 
 template <class T>
@@ -298,10 +299,11 @@ struct Linear {
     if (y.numel() == 0) return y;
     const Matrix xm = Matrix::rows_of(x), wm(w);
     const std::int64_t out = w.size(0), in = w.size(1);
+    std::optional<Array> dense_bias;
+    if (!b.is_contiguous()) dense_bias = b.contiguous();
     dispatch_floating(name, x.dtype(), [&]<class T>() {
-      const Array bias = b.is_contiguous() ? Array() : b.contiguous();
       kernels::GemmOptions<T> options;
-      options.bias = bias.defined() ? bias.data<T>() : b.data<T>();
+      options.bias = (dense_bias ? *dense_bias : b).template data<T>();
       kernels::gemm(y.numel() / out, out, in, xm.data<T>(), xm.lead, xm.transposed, wm.data<T>(), wm.lead,
                     !wm.transposed, y.mutable_data<T>(), out, options);
     });

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cmath>
 #include <xgrad/core/map.hpp>
@@ -27,9 +27,10 @@ Array reduce_losses(const Array& values, Reduction reduction) {
 
 /// The cotangent of each loss value, as a 0-d array or one of their shape.
 Array spread(const Array& dy, std::int64_t count, Reduction reduction) {
-  if (reduction != Reduction::mean) return dy;
-  return map_floating(
-      "loss", [n = static_cast<double>(count)](auto v) { return v / n; }, dy);
+  if (reduction != Reduction::mean || count == 1) return dy;
+  return dispatch_floating("loss", dy.dtype(), [&]<class T>() {
+    return Array::scalar(static_cast<T>(dy.value<T>() / static_cast<T>(count)));  // a mean is 0-d
+  });
 }
 Tensor spread(const Tensor& dy, std::int64_t count, Reduction reduction) {
   return reduction == Reduction::mean ? dy / static_cast<double>(count) : dy;
