@@ -44,7 +44,11 @@ struct Call {
 // ---- which kernel serves a shape
 // ---------------------------------------------------------------------------------
 
-enum class Kernel { outer, dot, turned, blas };
+enum class Kernel { outer, dot, turned, blocked, onednn, cblas };
+
+constexpr bool is_library(Kernel kernel) { return kernel >= Kernel::onednn; }
+// Whether it copies its operands for each tile.
+constexpr bool copies(Kernel kernel) { return kernel >= Kernel::blocked; }
 
 // m * n * k up to which our own outer products are ahead of the libraries, by level of instructions. With a
 // transposed B the libraries copy it too, and ours stay ahead for longer.
@@ -80,6 +84,18 @@ bool turned_fits(std::int64_t m, std::int64_t k) {
   return rest == 0 || 4 * rest >= 3 * width;
 }
 
+// Whichever is ahead: a table by CPU and shape, never decided by timing. On AVX2 (Zen 3, one thread, oneDNN
+// 2.6.3, OpenBLAS 0.3.21, sizes from 32 to 1024) oneDNN's copy of a B that is not transposed is slow, most of
+// all when its rows lie a multiple of 2 KiB apart: 50 to 67 GFLOP/s against 84 to 90 of OpenBLAS and 88 to 97
+// of our blocked product, which unlike both loses nothing to tiles. Against transposed B oneDNN is ahead, at
+// 94, and on AVX-512 throughout.
+template <class T>
+Kernel large(const Call<T>& g) {
+  if (std::is_same_v<T, double> || !blas::has_onednn()) return Kernel::cblas;
+  if (level() == Level::v3 && !g.transpose_b && g.k >= 16) return Kernel::blocked;
+  return Kernel::onednn;
+}
+
 template <class T>
 Kernel choose(const Call<T>& g) {
   const std::int64_t volume = g.m * g.n * g.k;
@@ -90,7 +106,7 @@ Kernel choose(const Call<T>& g) {
   const bool fits = g.k * small::panel_columns <= small::panel_capacity;
   if (g.transpose_b && fits && volume <= outer_limits<T>().transposed) return Kernel::outer;
   if (rows_adjacent && turned_fits<T>(g.m, g.k)) return Kernel::turned;
-  return Kernel::blas;
+  return large(g);
 }
 
 // ---- what follows the product
@@ -135,78 +151,7 @@ void activate(const Call<T>& g) {
   if (g.options.epilogue > Epilogue::relu) finish<T>(g, g.options.epilogue, nullptr);
 }
 
-// ---- one tile, on the calling thread
-// -------------------------------------------------------------------------------
-
-template <class T>
-void compute(const Call<T>& g, Kernel kernel) {
-  if (kernel == Kernel::blas) {
-    blas::gemm(g.m, g.n, g.k, g.a, g.lda, g.transpose_a, g.b, g.ldb, g.transpose_b, g.c, g.ldc,
-               g.options.accumulate);
-    finish(g, g.options.epilogue, g.options.bias);
-    return;
-  }
-  const small::Product<T> product{g.m,
-                                  g.n,
-                                  g.k,
-                                  g.a,
-                                  g.transpose_a ? 1 : g.lda,
-                                  g.transpose_a ? g.lda : 1,
-                                  g.b,
-                                  g.ldb,
-                                  g.transpose_b,
-                                  g.c,
-                                  g.ldc,
-                                  g.options.accumulate,
-                                  g.options.bias,
-                                  g.options.epilogue == Epilogue::relu};
-  kernel == Kernel::dot ? small::dot(product) : small::outer(product);
-  activate(g);
-}
-
-// ---- tiles: by shape alone, and the same on one thread, since a library may round a tile and a whole
-// differently ----
-
-struct Grid {
-  std::int64_t rows, columns;  // of a tile
-};
-
 constexpr std::int64_t round_up(std::int64_t x, std::int64_t step) { return (x + step - 1) / step * step; }
-
-// The largest power of two that is at most x, and at least 1.
-std::int64_t power_below(std::int64_t x) {
-  std::int64_t p = 1;
-  while (2 * p <= x) p *= 2;
-  return p;
-}
-
-// The libraries copy both operands for every call, so tiles are wide: what a strip of 128 rows (256 against
-// transposed B) or 192 columns loses is about 2%. Counts are powers of two, to share out evenly.
-template <class T>
-Grid blas_grid(const Call<T>& g) {
-  constexpr std::int64_t tile_work = 4 << 20;  // m * n * k: some 50 µs in float
-  constexpr std::int64_t most_tiles = 64;
-  const std::int64_t tiles = power_below(std::min(most_tiles, g.m * g.n * g.k / tile_work));
-  const std::int64_t row_tiles = std::min(tiles, power_below(g.m / (g.transpose_b ? 256 : 128)));
-  const std::int64_t column_tiles =
-      std::min(tiles / row_tiles, power_below(g.n / (g.transpose_b ? 256 : 192)));
-  return {round_up((g.m + row_tiles - 1) / row_tiles, 16),
-          round_up((g.n + column_tiles - 1) / column_tiles, 16)};
-}
-
-// Our own kernels lose nothing to tiles: strips of the longer side that take some 10 µs.
-constexpr std::int64_t own_strip_work = 750'000;
-
-template <class T>
-Grid own_grid(const Call<T>& g) {
-  const std::int64_t shorter =
-      std::max<std::int64_t>(4, std::min(g.m, g.n));  // below 4, memory sets the time
-  const std::int64_t strip = round_up(own_strip_work / (g.k * shorter) + 1, 64);
-  return g.m > g.n ? Grid{strip, g.n} : Grid{g.m, strip};
-}
-
-// ---- the transposed product
-// --------------------------------------------------------------------------------------
 
 // Memory that stays with the thread, so that a training step finds it there.
 template <class T>
@@ -232,6 +177,96 @@ class Scratch {
   T* data_ = nullptr;
   std::int64_t size_ = 0;
 };
+
+// ---- one tile, on the calling thread
+// -------------------------------------------------------------------------------
+
+template <class T>
+void compute(const Call<T>& g, Kernel kernel) {
+  if (is_library(kernel)) {
+    const auto multiply = [&](auto product) {
+      product(g.m, g.n, g.k, g.a, g.lda, g.transpose_a, g.b, g.ldb, g.transpose_b, g.c, g.ldc,
+              g.options.accumulate);
+    };
+    if constexpr (std::is_same_v<T, float>) {
+      multiply(kernel == Kernel::onednn ? blas::onednn : static_cast<blas::Product<float>*>(blas::cblas));
+    } else {
+      multiply(static_cast<blas::Product<double>*>(blas::cblas));
+    }
+    finish(g, g.options.epilogue, g.options.bias);
+    return;
+  }
+  const small::Product<T> product{g.m,
+                                  g.n,
+                                  g.k,
+                                  g.a,
+                                  g.transpose_a ? 1 : g.lda,
+                                  g.transpose_a ? g.lda : 1,
+                                  g.b,
+                                  g.ldb,
+                                  g.transpose_b,
+                                  g.c,
+                                  g.ldc,
+                                  g.options.accumulate,
+                                  g.options.bias,
+                                  g.options.epilogue == Epilogue::relu};
+  if (kernel == Kernel::blocked) {
+    thread_local Scratch<T> scratch;
+    T* const memory = scratch.at_least(small::blocked_scratch<T>(g.n, g.k));
+    if (!memory) return compute(g, Kernel::cblas);
+    small::blocked(product, memory);
+  } else if (kernel == Kernel::dot) {
+    small::dot(product);
+  } else {
+    small::outer(product);
+  }
+  activate(g);
+}
+
+// ---- tiles: by shape alone, and the same on one thread, since a library may round a tile and a whole
+// differently ----
+
+struct Grid {
+  std::int64_t rows, columns;  // of a tile
+};
+
+// The largest power of two that is at most x, and at least 1.
+std::int64_t power_below(std::int64_t x) {
+  std::int64_t p = 1;
+  while (2 * p <= x) p *= 2;
+  return p;
+}
+
+// Both operands are copied for every tile, so tiles are wide: what a strip of 128 rows (256 against
+// transposed B) or 192 columns of oneDNN's loses is about 2%, as does one of 192 rows or 256 columns of the
+// blocked product. Counts are powers of two, to share out evenly.
+template <class T>
+Grid copied_grid(const Call<T>& g, Kernel kernel) {
+  constexpr std::int64_t tile_work = 4 << 20;  // m * n * k: some 50 µs in float
+  constexpr std::int64_t most_tiles = 64;
+  const bool blocked = kernel == Kernel::blocked;
+  const std::int64_t least_rows = g.transpose_b ? 256 : blocked ? 192 : 128;
+  const std::int64_t least_columns = g.transpose_b || blocked ? 256 : 192;
+  const std::int64_t tiles = power_below(std::min(most_tiles, g.m * g.n * g.k / tile_work));
+  const std::int64_t row_tiles = std::min(tiles, power_below(g.m / least_rows));
+  const std::int64_t column_tiles = std::min(tiles / row_tiles, power_below(g.n / least_columns));
+  return {round_up((g.m + row_tiles - 1) / row_tiles, 48),
+          round_up((g.n + column_tiles - 1) / column_tiles, 16)};
+}
+
+// The others lose nothing to tiles: strips of the longer side that take some 10 µs.
+constexpr std::int64_t own_strip_work = 750'000;
+
+template <class T>
+Grid own_grid(const Call<T>& g) {
+  const std::int64_t shorter =
+      std::max<std::int64_t>(4, std::min(g.m, g.n));  // below 4, memory sets the time
+  const std::int64_t strip = round_up(own_strip_work / (g.k * shorter) + 1, 64);
+  return g.m > g.n ? Grid{strip, g.n} : Grid{g.m, strip};
+}
+
+// ---- the transposed product
+// --------------------------------------------------------------------------------------
 
 // The panels of one product, packed by each thread that works on it: to read another core's copy would take
 // longer.
@@ -261,7 +296,7 @@ void run_turned(const Call<T>& g) {
     thread_local Panels<T> own;
     const Call<T> t = g.tile(0, g.m, begin, end - begin);
     const T* panels = own.of(g, number);
-    if (!panels) return compute(t, Kernel::blas);  // no memory
+    if (!panels) return compute(t, Kernel::cblas);  // no memory
     small::turned(
         small::Product<T>{t.n, t.m, t.k, t.b, t.ldb, 1, nullptr, 0, true, t.c, t.ldc, t.options.accumulate,
                           t.options.bias, t.options.epilogue == Epilogue::relu},
@@ -273,11 +308,11 @@ void run_turned(const Call<T>& g) {
 template <class T>
 void run(const Call<T>& g, Kernel kernel) {
   if (kernel == Kernel::turned) return run_turned(g);
-  if (kernel != Kernel::blas && g.m * g.n * g.k <= own_strip_work / 4) {
+  if (!copies(kernel) && g.m * g.n * g.k <= own_strip_work / 4) {
     compute(g, kernel);
     return;
   }
-  const Grid grid = kernel == Kernel::blas ? blas_grid(g) : own_grid(g);
+  const Grid grid = copies(kernel) ? copied_grid(g, kernel) : own_grid(g);
   if (grid.rows >= g.m && grid.columns >= g.n) {
     compute(g, kernel);
     return;
@@ -311,12 +346,6 @@ void multiply_by_nothing(const Call<T>& g) {
     for (std::int64_t i = 0; i < g.m; ++i) std::fill_n(g.c + i * g.ldc, g.n, T(0));
   }
   finish(g, g.options.epilogue, g.options.bias);
-}
-
-template <class T>
-bool needs_openblas(Kernel kernel) {
-  return (kernel == Kernel::blas || kernel == Kernel::turned) &&
-         (std::is_same_v<T, double> || !blas::float_uses_onednn());
 }
 
 // A few multiplications, done before a vector kernel would have been chosen.
@@ -357,7 +386,7 @@ void multiply(Call<T>& g) {
   }
   normalise(g);
   const Kernel kernel = choose(g);
-  if (needs_openblas<T>(kernel)) {
+  if (kernel == Kernel::cblas) {
     const blas::OneBlasThread one;
     run(g, kernel);
   } else {
@@ -384,7 +413,7 @@ void multiply_batch(std::int64_t batch, const BatchStrides& strides, const Call<
     return;
   }
   std::optional<blas::OneBlasThread> one;
-  if (needs_openblas<T>(choose(g))) one.emplace();
+  if (choose(g) == Kernel::cblas) one.emplace();
   parallel_for(batch, (chunk_work + work - 1) / work, multiply_items);
 }
 

@@ -101,21 +101,13 @@ class OneOpenMpThread {
  private:
   int before_;
 };
-
-bool onednn_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
-                 bool transpose_a, const float* b, std::int64_t ldb, bool transpose_b, float* c,
-                 std::int64_t ldc, bool accumulate) noexcept {
-  const OneOpenMpThread one;
-  return dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0F, a, lda, b, ldb,
-                    accumulate ? 1.0F : 0.0F, c, ldc) == dnnl_success;
-}
 #endif
 
 }  // namespace
 
-bool float_uses_onednn() noexcept {
+bool has_onednn() noexcept {
 #if defined(XGRAD_WITH_ONEDNN) && defined(__x86_64__)
-  return true;  // elsewhere its product is reference code
+  return true;
 #else
   return false;
 #endif
@@ -124,25 +116,33 @@ bool float_uses_onednn() noexcept {
 OneBlasThread::OneBlasThread() noexcept { OpenBlas::instance().enter(); }
 OneBlasThread::~OneBlasThread() { OpenBlas::instance().leave(); }
 
-void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, bool transpose_a,
-          const float* b, std::int64_t ldb, bool transpose_b, float* c, std::int64_t ldc,
-          bool accumulate) noexcept {
-#ifdef XGRAD_WITH_ONEDNN
-  // It fails only for want of memory; CBLAS brings its own.
-  if (float_uses_onednn() &&
-      onednn_gemm(m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, accumulate)) {
-    return;
-  }
-#endif
+void cblas(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, bool transpose_a,
+           const float* b, std::int64_t ldb, bool transpose_b, float* c, std::int64_t ldc,
+           bool accumulate) noexcept {
   cblas_sgemm(CblasRowMajor, flag(transpose_a), flag(transpose_b), narrow(m), narrow(n), narrow(k), 1.0F, a,
               narrow(lda), b, narrow(ldb), accumulate ? 1.0F : 0.0F, c, narrow(ldc));
 }
 
-void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, std::int64_t lda, bool transpose_a,
-          const double* b, std::int64_t ldb, bool transpose_b, double* c, std::int64_t ldc,
-          bool accumulate) noexcept {
+void cblas(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, std::int64_t lda,
+           bool transpose_a, const double* b, std::int64_t ldb, bool transpose_b, double* c, std::int64_t ldc,
+           bool accumulate) noexcept {
   cblas_dgemm(CblasRowMajor, flag(transpose_a), flag(transpose_b), narrow(m), narrow(n), narrow(k), 1.0, a,
               narrow(lda), b, narrow(ldb), accumulate ? 1.0 : 0.0, c, narrow(ldc));
+}
+
+void onednn(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
+            bool transpose_a, const float* b, std::int64_t ldb, bool transpose_b, float* c, std::int64_t ldc,
+            bool accumulate) noexcept {
+#ifdef XGRAD_WITH_ONEDNN
+  {
+    const OneOpenMpThread one;
+    if (dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0F, a, lda, b, ldb,
+                   accumulate ? 1.0F : 0.0F, c, ldc) == dnnl_success)
+      return;
+  }
+#endif
+  const OneBlasThread one;
+  cblas(m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, accumulate);
 }
 
 }  // namespace xgrad::inline v0::kernels::blas

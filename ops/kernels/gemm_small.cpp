@@ -94,6 +94,13 @@ namespace v4 {
   }                                                                                                 \
   void turned(const Product<T>& product, const T* panels) noexcept {                                \
     XGRAD_GEMM_DISPATCH(turned(product, panels))                                                    \
+  }                                                                                                 \
+  template <>                                                                                       \
+  std::int64_t blocked_scratch<T>(std::int64_t n, std::int64_t k) noexcept {                        \
+    XGRAD_GEMM_DISPATCH(blocked_scratch<T>(n, k))                                                   \
+  }                                                                                                 \
+  void blocked(const Product<T>& product, T* scratch) noexcept {                                    \
+    XGRAD_GEMM_DISPATCH(blocked(product, scratch))                                                  \
   }
 XGRAD_GEMM_DEFINE(float)
 XGRAD_GEMM_DEFINE(double)

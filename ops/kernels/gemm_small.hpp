@@ -54,4 +54,11 @@ void pack(std::int64_t rows, std::int64_t k, const double* from, std::int64_t ld
 void turned(const Product<float>& product, const float* panels) noexcept;
 void turned(const Product<double>& product, const double* panels) noexcept;
 
+/// A product of many rows with a B that is not transposed, whose columns are copied to panels first: n * k
+/// elements should fit the level-2 cache beside the operands. `scratch` has room for blocked_scratch elements.
+template <class T>
+std::int64_t blocked_scratch(std::int64_t n, std::int64_t k) noexcept;
+void blocked(const Product<float>& product, float* scratch) noexcept;
+void blocked(const Product<double>& product, double* scratch) noexcept;
+
 }  // namespace xgrad::inline v0::kernels::small

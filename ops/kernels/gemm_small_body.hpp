@@ -579,5 +579,80 @@ void turned(const Product<T>& g, const T* panels) {
   }
 }
 
+// ---- the blocked product, for many rows and columns
+// ---------------------------------------------------------------
+
+// `columns` adjacent columns of B as a panel: k rows of whole registers. A part of one is filled up with zeros.
+template <class T>
+void pack_columns(std::int64_t columns, std::int64_t k, const T* from, std::int64_t ld, T* panel) {
+  using S = Simd<T>;
+  constexpr std::int64_t L = S::lanes;
+  if (columns == 2 * L) {
+    for (std::int64_t p = 0; p < k; ++p, from += ld, panel += 2 * L) {
+      S::store(panel, S::load(from));
+      S::store(panel + L, S::load(from + L));
+    }
+    return;
+  }
+  const std::int64_t registers = panel_registers<T>(columns);
+  const auto mask = S::first(columns - (registers - 1) * L);
+  for (std::int64_t p = 0; p < k; ++p, from += ld, panel += registers * L) {
+    if (registers == 2) S::store(panel, S::load(from));
+    S::store(panel + (registers - 1) * L, S::load(from + (registers - 1) * L, mask));
+  }
+}
+
+// Tiles whose rows are copied from a transposed A together: they share cache lines, which would be gone before
+// the next tile came.
+constexpr std::int64_t tiles_together = 8;
+
+// `rows` adjacent elements of each of the k rows of `from`, tile after tile: each k groups of outer_rows.
+template <class T>
+void pack_rows(std::int64_t rows, std::int64_t k, const T* from, std::int64_t ld, T* to) {
+  const std::int64_t whole = rows / outer_rows, rest = rows - whole * outer_rows;
+  for (std::int64_t p = 0; p < k; ++p, from += ld, to += outer_rows) {
+    for (std::int64_t t = 0; t < whole; ++t) {
+      __builtin_memcpy(to + t * outer_rows * k, from + t * outer_rows, outer_rows * sizeof(T));
+    }
+    for (std::int64_t i = 0; i < rest; ++i) {
+      to[whole * outer_rows * k + i] = from[whole * outer_rows + i];
+      XGRAD_GEMM_SCALAR;
+    }
+  }
+}
+
+template <class T>
+std::int64_t blocked_scratch(std::int64_t n, std::int64_t k) {
+  return (Even::up(n, Simd<T>::lanes) * Simd<T>::lanes + tiles_together * outer_rows) * k;
+}
+
+template <class T>
+void blocked(const Product<T>& g, T* scratch) {
+  constexpr std::int64_t width = 2 * Simd<T>::lanes;
+  constexpr std::int64_t rows_together = tiles_together * outer_rows;
+  T* const panels = scratch + rows_together * g.k;
+  for (std::int64_t j = 0; j < g.n; j += width) {
+    pack_columns(g.n - j < width ? g.n - j : width, g.k, g.b + j, g.ldb, panels + j * g.k);
+  }
+  for (std::int64_t i = 0; i < g.m; i += outer_rows) {
+    Product<T> tile = g;
+    tile.m = g.m - i < outer_rows ? g.m - i : outer_rows;
+    tile.a += i * g.a_row;
+    if (g.a_row == 1) {
+      const std::int64_t at = i % rows_together;
+      if (at == 0) {
+        pack_rows(g.m - i < rows_together ? g.m - i : rows_together, g.k, tile.a, g.a_col, scratch);
+      }
+      tile.a = scratch + at * g.k;
+      tile.a_col = outer_rows;
+    }
+    for (std::int64_t j = 0; j < g.n; j += width) {
+      const std::int64_t columns = g.n - j < width ? g.n - j : width;
+      outer_rows_of<T>(tile, {panels + j * g.k, panel_registers<T>(columns) * Simd<T>::lanes,
+                              g.c + i * g.ldc + j, g.bias ? g.bias + j : nullptr, columns});
+    }
+  }
+}
+
 #undef XGRAD_GEMM_INLINE
 #undef XGRAD_GEMM_LEVEL
