@@ -164,18 +164,20 @@ class Team {
     }
   }
 
-  /// Regions of a training step follow each other within some microseconds, so a helper that is done looks
-  /// for the next one for a while before it goes to sleep: waking it takes longer than a small region.
+  /// Regions of a training step follow each other within microseconds, and waking a thread takes a hundred of
+  /// them, three hundred in a virtual machine: so a helper that is done keeps looking for the next region for a
+  /// while, at first without pause, then giving the processor to whoever wants it, and only then goes to sleep.
   std::uint32_t wait_for_news(std::uint32_t seen) noexcept {
     using Clock = std::chrono::steady_clock;
-    constexpr std::chrono::microseconds patience{100};
+    constexpr std::chrono::microseconds eager{50}, patience{2000};
     const auto start = Clock::now();
-    do {
+    for (auto waited = Clock::duration::zero(); waited < patience; waited = Clock::now() - start) {
       for (int i = 0; i < 64; ++i) {
         if (const std::uint32_t now = news_.load(std::memory_order_acquire); now != seen) return now;
         pause();
       }
-    } while (Clock::now() - start < patience);
+      if (waited > eager) std::this_thread::yield();
+    }
     asleep_.fetch_add(1, std::memory_order_seq_cst);
     news_.wait(seen, std::memory_order_seq_cst);
     asleep_.fetch_sub(1, std::memory_order_relaxed);
