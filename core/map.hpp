@@ -108,6 +108,22 @@ Array map_floating(std::string_view op, const F& f, const A&... a) {
   return map_elements<double, std::conditional_t<true, double, A>...>(op, f, a...);
 }
 
+/// As map_floating for a floating x, in the memory of x if nobody else holds that and the result fits.
+template <class F, class... A>
+Array map_in_place(std::string_view op, const F& f, Array x, const A&... rest) {
+  const bool fits =
+      x.unique() && x.is_dense() && ((rest.dtype() == x.dtype() && rest.shape() == x.shape()) && ...);
+  if (!fits) return map_floating(op, f, x, rest...);
+  Array y[1] = {x};
+  const Array* const in[] = {&x, &rest...};
+  constexpr auto indices = std::make_index_sequence<1 + sizeof...(A)>{};
+  if (x.dtype() == DType::float32)
+    detail::map_into<float, float, std::conditional_t<true, float, A>...>(f, y, indices, in);
+  else
+    detail::map_into<double, double, std::conditional_t<true, double, A>...>(f, y, indices, in);
+  return x;
+}
+
 /// f elementwise on numbers of any dtype but bool, which is a DTypeError naming `op`.
 template <class F, class... A>
 Array map_numeric(std::string_view op, const F& f, const A&... a) {

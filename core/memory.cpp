@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdlib>
@@ -19,9 +20,12 @@ namespace {
 constexpr std::size_t line = 64;
 constexpr std::size_t slab_bytes = 64 * 1024;
 
-// Size classes above the small ones: eight to a doubling, from 1 KiB up, so that at most an eighth is wasted.
+// Size classes above the small ones: sixteen to a doubling, from 1 KiB up, so that at most a sixteenth is
+// wasted. Each has a cache line more than a round number, for the header of a storage: payloads are round
+// numbers.
 constexpr int first_shift = 10;
-constexpr int class_count = 8 * (48 - first_shift);
+constexpr int steps = 16;
+constexpr int class_count = steps * (48 - first_shift);
 
 struct SizeClass {
   int index;
@@ -29,17 +33,17 @@ struct SizeClass {
 };
 
 SizeClass class_of(std::size_t bytes) {
-  const int shift = std::bit_width(bytes - 1) - 1;  // 2^shift < bytes <= 2^(shift + 1)
-  const std::size_t step = std::size_t{1} << (shift - 3);
-  const std::size_t eighths = (bytes - (std::size_t{1} << shift) + step - 1) / step;  // 1 to 8
-  return {8 * (shift - first_shift) + static_cast<int>(eighths) - 1,
-          (std::size_t{1} << shift) + eighths * step};
+  const std::size_t payload = bytes - line;
+  const int shift = std::max(first_shift, static_cast<int>(std::bit_width(payload - 1)) - 1);
+  const std::size_t base = std::size_t{1} << shift, step = base / steps;  // base < payload <= 2 base
+  const std::size_t count = payload <= base ? 1 : (payload - base + step - 1) / step;
+  return {steps * (shift - first_shift) + static_cast<int>(count) - 1, base + count * step + line};
 }
 
 // Classes up to this size are cached per thread; larger blocks go through the shared pool, where a lock costs
 // little beside the work on them.
 constexpr std::size_t cached_bytes = 256 * 1024;
-constexpr int cached_classes = 8 * (18 - first_shift);
+constexpr int cached_classes = steps * (18 - first_shift) + 1;
 constexpr std::size_t cache_limit_bytes = 2 * 1024 * 1024;  // kept per class and thread
 
 struct FreeList {

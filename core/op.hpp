@@ -19,25 +19,25 @@
 ///     Tensor log1p(const Tensor& x) { return record(Log1p{}, x); }
 ///
 /// - `forward` takes one `const Array&` per input, or one `std::span<const Array>`, and returns one Array or
-/// several
-///   (`std::array`, `std::vector`). A trailing `Save&` takes what the gradient needs and is neither input nor
-///   result.
+///   several (`std::array`, `std::vector`). A trailing `Save&` takes what the gradient needs and is neither
+///   input nor result.
 /// - `vjp` takes the cotangent (`std::span<const Tensor>` when there are several results; an undefined one
-/// did not
-///   arrive), then says by its parameters what is saved: `const Tensor&` is the next input, `Skip` an input
-///   of which only shape and dtype are kept, a second `std::span<const Tensor>` all inputs (`std::span<const
-///   Skip>`: their shapes), `Output` the saved result, `const Saved&` what `forward` saved, `Needs` which
-///   gradients are wanted. It returns one Tensor, `Grads<N>`, or a vector; an undefined one is zero. Only
-///   differentiable ops may be used, and `Saved` only for what is locally constant (a mask, an argmax).
+///   did not arrive), then says by its parameters what is saved: `const Tensor&` is the next input, `Skip` an
+///   input of which only shape and dtype are kept, a second `std::span<const Tensor>` all inputs
+///   (`std::span<const Skip>`: their shapes), `Output` the saved result, `const Saved&` what `forward` saved,
+///   `Needs` which gradients are wanted. It returns one Tensor, `Grads<N>`, or a vector; an undefined one is
+///   zero. Only differentiable ops may be used, and `Saved` only for what is locally constant (a mask, an
+///   argmax).
 /// - A gradient may have the shape to which its input was broadcast and another floating dtype: `record`
-/// undoes both.
-/// - `vjp_kernel`, optional, is the same on Arrays, for sweeps that nobody records.
+///   undoes both.
+/// - `vjp_kernel`, optional, is the same on Arrays, for sweeps that nobody records. One that takes its
+///   cotangent by value (`Array dy`) gets the sweep's own handle, and may compute in that memory
+///   (`map_in_place`).
 /// - An op without a derivative says `static constexpr bool differentiable = false;`.
 /// - `reference` is its value once more, slow and plainly right: `long double` per input for elementwise ops,
-/// else
-///   Arrays of float64 (integers and bools stay what they are), row-major, as `forward`. It may be a member,
-/// where
-///   attributes matter. `check_op` (core/check.hpp) compares the two, and all that follows from the traits.
+///   else Arrays of float64 (integers and bools stay what they are), row-major, as `forward`. It may be a
+///   member, where attributes matter. `check_op` (core/check.hpp) compares the two, and all that follows from
+///   the traits.
 namespace xgrad::inline v0 {
 
 /// The saved result of an op, as a parameter of `vjp` and `vjp_kernel`.
@@ -94,7 +94,6 @@ using GradArrays = std::array<Array, N>;
 namespace detail {
 
 // ---- what the members' signatures say
-// --------------------------------------------------------------------------
 
 template <class F>
 struct Signature;
@@ -105,6 +104,14 @@ struct Signature<R (C::*)(A...) const> {
 };
 template <class C, class R, class... A>
 struct Signature<R (C::*)(A...) const noexcept> : Signature<R (C::*)(A...) const> {};
+
+/// The first parameter as it was declared.
+template <class F>
+struct FirstParameter;
+template <class C, class R, class First, class... A>
+struct FirstParameter<R (C::*)(First, A...) const> {
+  using Type = First;
+};
 
 template <class T>
 inline constexpr bool is_span = false;
@@ -131,6 +138,11 @@ template <class Op>
 concept HasVjpKernel = requires {
   &Op::vjp_kernel;
 };
+/// Whether the kernel takes its cotangent by value, to compute in its memory.
+template <class Op>
+consteval bool kernel_takes_over() {
+  return std::same_as<typename FirstParameter<decltype(&Op::vjp_kernel)>::Type, Array>;
+}
 template <class Op>
 consteval bool is_differentiable() {
   if constexpr (requires { Op::differentiable; })
@@ -231,7 +243,6 @@ struct StaticCount<std::array<T, N>> {
 struct Nothing {};
 
 // ---- the node
-// ---------------------------------------------------------------------------------------------------
 
 template <class Op>
 class OpNode final : public Node {
@@ -318,8 +329,23 @@ class OpNode final : public Node {
 
   void run_kernel(Tensor* dys, Tensor* grads) {
     run<typename P::Kernel, Array>(
-        dys, grads, false, [this](const auto&... a) { return op_.vjp_kernel(a...); },
+        dys, grads, false,
+        [this](auto&& dy, const auto&... a) { return op_.vjp_kernel(std::forward<decltype(dy)>(dy), a...); },
         static_cast<typename Signature<decltype(&Op::vjp_kernel)>::Args*>(nullptr));
+  }
+
+  /// The cotangent for a kernel: handed over if the kernel wants that and nobody else holds the tensor.
+  static decltype(auto) cotangent(Tensor& dy) {
+    if constexpr (HasVjpKernel<Op>) {
+      if constexpr (kernel_takes_over<Op>()) {
+        TensorImpl& impl = *dy.impl();
+        return impl.refs.unique() && impl.node == nullptr ? Array(std::move(impl.array)) : Array(impl.array);
+      } else {
+        return dy.array();
+      }
+    } else {
+      return dy.array();
+    }
   }
 
   /// Calls `rule` with the cotangents and the saved values in the order of its parameters.
@@ -341,7 +367,7 @@ class OpNode final : public Node {
           return rule(dys[0],
                       argument<RulePlan, Value, std::tuple_element_t<I, std::tuple<A...>>, I>(recorded)...);
         } else {
-          return rule(dys[0].array(),
+          return rule(cotangent(dys[0]),
                       argument<RulePlan, Value, std::tuple_element_t<I, std::tuple<A...>>, I>(recorded)...);
         }
       }();

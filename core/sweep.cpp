@@ -285,6 +285,7 @@ class Sweep {
 
   /// In anomaly mode an entry is judged as a whole and under its own name, not by the operations of its rule.
   void run_watched(Node& n, Tensor* dys, Tensor* grads) {
+    const std::vector<Tensor> held(dys, dys + n.output_count);  // so that no rule computes in their memory
     {
       struct Pause {
         Pause() { thread_state.anomaly = false; }

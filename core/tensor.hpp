@@ -70,7 +70,6 @@ class Tensor {
   std::int64_t size(std::int64_t axis) const;
 
   // ---- values out
-  // ---------------------------------------------------------------------------------------------
   /// The only element, converted to T. Throws ShapeError unless there is exactly one.
   template <class T = double>
   T item() const {
@@ -91,7 +90,6 @@ class Tensor {
   }
 
   // ---- differentiation
-  // ----------------------------------------------------------------------------------------
   bool requires_grad() const;
   /// Makes a leaf want gradients, or stops it. Returns the tensor. Throws GraphError for the result of a
   /// recorded operation and DTypeError unless the dtype is floating.
@@ -125,7 +123,6 @@ class Tensor {
   std::string describe() const;
 
   // ---- operations that people chain; see the free functions of the same name
-  // -----------------------------------
   Tensor astype(DType t) const;
   Tensor contiguous() const;
   Tensor sum(const Axes& axes = {}, ReduceOptions options = {}) const;

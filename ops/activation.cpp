@@ -26,9 +26,9 @@ struct Sigmoid {
         name, [](auto v) { return sigmoid(v); }, x);
   }
   Tensor vjp(const Tensor& dy, Output y) const { return dy * (y * (1 - y)); }
-  Array vjp_kernel(const Array& dy, Output y) const {
-    return map_floating(
-        name, [](auto d, auto v) { return d * (v * (1 - v)); }, dy, y.array());
+  Array vjp_kernel(Array dy, Output y) const {
+    return map_in_place(
+        name, [](auto d, auto v) { return d * (v * (1 - v)); }, std::move(dy), y.array());
   }
 };
 
@@ -58,9 +58,9 @@ struct Relu {
         name, [](auto v) { return select(v < 0, decltype(v)(0), v); }, x);
   }
   Tensor vjp(const Tensor& dy, Output y) const { return where(y > 0, dy, 0.0); }
-  Array vjp_kernel(const Array& dy, Output y) const {
-    return map_floating(
-        name, [](auto d, auto v) { return select(v > 0, d, decltype(d)(0)); }, dy, y.array());
+  Array vjp_kernel(Array dy, Output y) const {
+    return map_in_place(
+        name, [](auto d, auto v) { return select(v > 0, d, decltype(d)(0)); }, std::move(dy), y.array());
   }
 };
 

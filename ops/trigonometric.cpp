@@ -112,9 +112,9 @@ struct Tanh {
         name, [](auto v) { return tanh(v); }, x);
   }
   Tensor vjp(const Tensor& dy, Output y) const { return dy * (1 - square(y)); }
-  Array vjp_kernel(const Array& dy, Output y) const {
-    return map_floating(
-        name, [](auto d, auto t) { return d * (1 - t * t); }, dy, y.array());
+  Array vjp_kernel(Array dy, Output y) const {
+    return map_in_place(
+        name, [](auto d, auto t) { return d * (1 - t * t); }, std::move(dy), y.array());
   }
 };
 

@@ -162,7 +162,6 @@ struct Simd {
 #endif
 
 // ---- sums of lanes
-// ---------------------------------------------------------------------------------------------
 
 #if XGRAD_GEMM_LEVEL > 2
 XGRAD_GEMM_INLINE void sum_four(const __m128* v, float* sums) {
@@ -214,7 +213,6 @@ struct Even {
 };
 
 // ---- dot products: R rows of A by N rows of B, both along k
-// ----------------------------------------------------
 
 template <class T, int R, int N>
 [[gnu::noinline]] void dot_tile(const Product<T>& g, const T* a, const T* b, T* c, const T* bias) {
@@ -326,7 +324,6 @@ void dot(const Product<T>& g) {
 }
 
 // ---- outer products: R rows of A by N registers of columns
-// -------------------------------------------------------
 
 // Where a panel of columns of B lies: in B itself or in a copy.
 template <class T>
@@ -452,7 +449,6 @@ void outer_rows_of(const Product<T>& g, const Panel<T>& panel) {
 }
 
 // ---- transposition
-// ---------------------------------------------------------------------------------------------
 
 // Four rows of four.
 template <class T>
@@ -508,7 +504,6 @@ void transpose(std::int64_t m, std::int64_t n, const T* from, std::int64_t ld_fr
 }
 
 // ---- products of any size from outer tiles
-// ---------------------------------------------------------------------
 
 // Registers that a panel with so many columns takes.
 template <class T>
@@ -540,7 +535,6 @@ void outer(const Product<T>& g) {
 }
 
 // ---- the transposed product, with few columns
-// ----------------------------------------------------------------------
 
 template <class T>
 std::int64_t panel_width() {
@@ -580,9 +574,9 @@ void turned(const Product<T>& g, const T* panels) {
 }
 
 // ---- the blocked product, for many rows and columns
-// ---------------------------------------------------------------
 
-// `columns` adjacent columns of B as a panel: k rows of whole registers. A part of one is filled up with zeros.
+// `columns` adjacent columns of B as a panel: k rows of whole registers. A part of one is filled up with
+// zeros.
 template <class T>
 void pack_columns(std::int64_t columns, std::int64_t k, const T* from, std::int64_t ld, T* panel) {
   using S = Simd<T>;
@@ -602,8 +596,8 @@ void pack_columns(std::int64_t columns, std::int64_t k, const T* from, std::int6
   }
 }
 
-// Tiles whose rows are copied from a transposed A together: they share cache lines, which would be gone before
-// the next tile came.
+// Tiles whose rows are copied from a transposed A together: they share cache lines, which would be gone
+// before the next tile came.
 constexpr std::int64_t tiles_together = 8;
 
 // `rows` adjacent elements of each of the k rows of `from`, tile after tile: each k groups of outer_rows.
