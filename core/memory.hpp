@@ -87,6 +87,18 @@ inline void pool_free(void* block, std::size_t bytes) noexcept {
   free_lines(block, bytes == 0 ? 1 : static_cast<std::uint32_t>((bytes + 63) / 64));
 }
 
+/// For containers that a training step makes anew: their storage comes from the pool.
+template <class T>
+struct PoolAllocator {
+  using value_type = T;
+  PoolAllocator() = default;
+  template <class U>
+  PoolAllocator(const PoolAllocator<U>&) noexcept {}
+  T* allocate(std::size_t n) { return static_cast<T*>(pool_allocate(n * sizeof(T))); }
+  void deallocate(T* block, std::size_t n) noexcept { pool_free(block, n * sizeof(T)); }
+  bool operator==(const PoolAllocator&) const { return true; }
+};
+
 /// A reference count. Most counts are 1 when they are dropped, and then no locked instruction is needed:
 /// nobody else can hold a reference that they could copy.
 class RefCount {

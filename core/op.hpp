@@ -62,14 +62,18 @@ class Needs {
   const detail::Edge* edges_;
 };
 
+namespace detail {
+using SavedArrays = std::vector<Array, PoolAllocator<Array>>;
+}
+
 /// Takes arrays from `forward` for `vjp`.
 class Save {
  public:
   void operator()(Array a) { arrays_.push_back(std::move(a)); }
-  std::vector<Array>& arrays() { return arrays_; }
+  detail::SavedArrays& arrays() { return arrays_; }
 
  private:
-  std::vector<Array> arrays_;
+  detail::SavedArrays arrays_;
 };
 
 /// What `forward` saved, in order: constants to the tape.
@@ -78,10 +82,10 @@ class Saved {
   Tensor operator[](int i) const { return Tensor(array(i)); }
   const Array& array(int i) const { return arrays_[static_cast<std::size_t>(i)]; }
   int size() const { return static_cast<int>(arrays_.size()); }
-  std::vector<Array>& arrays() { return arrays_; }
+  detail::SavedArrays& arrays() { return arrays_; }
 
  private:
-  std::vector<Array> arrays_;
+  detail::SavedArrays arrays_;
 };
 
 /// Gradients of N inputs, as `vjp` returns them.
