@@ -11,11 +11,10 @@ namespace detail {
 Storage* new_storage(std::size_t bytes) {
   if (bytes <= inline_payload) return new_small_storage();
   constexpr std::size_t header = 64;  // keeps the payload aligned to a cache line
-  const std::size_t block = header + (bytes + 63) / 64 * 64;
-  auto* p = static_cast<std::byte*>(pool_allocate(block));
-  auto* s = new (p) Storage;
-  s->data = p + header;
-  s->block_bytes = block;
+  const PoolBlock b = pool_allocate_at_least(header + (bytes + 63) / 64 * 64);
+  auto* s = new (b.block) Storage;
+  s->data = static_cast<std::byte*>(b.block) + header;
+  s->block_bytes = b.bytes;
   s->owner = nullptr;
   return s;
 }

@@ -24,27 +24,33 @@ constexpr std::size_t slab_bytes = 64 * 1024;
 // wasted. Each has a cache line more than a round number, for the header of a storage: payloads are round
 // numbers.
 constexpr int first_shift = 10;
-constexpr int steps = 16;
-constexpr int class_count = steps * (48 - first_shift);
+constexpr int classes_to_double = 16;
+constexpr int class_count = classes_to_double * (48 - first_shift);
 
 struct SizeClass {
   int index;
   std::size_t bytes;
 };
 
+constexpr std::size_t class_bytes(int index) {
+  const std::size_t base = std::size_t{1} << (index / classes_to_double + first_shift);
+  return base + base / classes_to_double * static_cast<std::size_t>(index % classes_to_double + 1) + line;
+}
+
 SizeClass class_of(std::size_t bytes) {
   const std::size_t payload = bytes - line;
   const int shift = std::max(first_shift, static_cast<int>(std::bit_width(payload - 1)) - 1);
-  const std::size_t base = std::size_t{1} << shift, step = base / steps;  // base < payload <= 2 base
+  const std::size_t base = std::size_t{1} << shift;  // base < payload <= 2 base
+  const std::size_t step = base / classes_to_double;
   const std::size_t count = payload <= base ? 1 : (payload - base + step - 1) / step;
-  return {steps * (shift - first_shift) + static_cast<int>(count) - 1, base + count * step + line};
+  const int index = classes_to_double * (shift - first_shift) + static_cast<int>(count) - 1;
+  return {index, class_bytes(index)};
 }
 
 // Classes up to this size are cached per thread; larger blocks go through the shared pool, where a lock costs
 // little beside the work on them.
-constexpr std::size_t cached_bytes = 256 * 1024;
-constexpr int cached_classes = steps * (18 - first_shift) + 1;
-constexpr std::size_t cache_limit_bytes = 2 * 1024 * 1024;  // kept per class and thread
+constexpr int cached_classes = classes_to_double * (18 - first_shift);  // 256 KiB
+constexpr std::size_t cache_limit_bytes = 2 * 1024 * 1024;              // kept per class and thread
 
 struct FreeList {
   FreeBlock* head = nullptr;
@@ -172,27 +178,41 @@ void free_lines_slow(void* block, std::uint32_t lines) noexcept {
   }
 }
 
-void* allocate_large(std::size_t bytes) {
-  if (XGRAD_POOL_IS_SYSTEM) return from_system(bytes);
-  const SizeClass c = class_of(bytes);
+namespace {
+
+/// A block of class `c` or, while there is a free one, of the next `above` classes.
+PoolBlock allocate_of_class(const SizeClass& c, int above) {
   if (c.index >= class_count) throw std::bad_alloc();
-  const bool cached = c.bytes <= cached_bytes;
-  if (cached)
-    if (void* p = medium_blocks.free[c.index].pop()) return p;
-  if (cached) watch_thread_exit();
+  const int last = std::min(c.index + above, class_count - 1);
+  for (int k = c.index; k <= std::min(last, cached_classes - 1); ++k)
+    if (void* p = medium_blocks.free[k].pop()) return {p, class_bytes(k)};
+  if (c.index < cached_classes) watch_thread_exit();
   SharedPool& pool = shared_pool();
   {
     std::lock_guard lock(pool.mutex);
-    if (void* p = pool.large[static_cast<std::size_t>(c.index)].pop()) return p;
+    for (int k = c.index; k <= last; ++k)
+      if (void* p = pool.large[static_cast<std::size_t>(k)].pop()) return {p, class_bytes(k)};
     count_system_call(pool, c.bytes);
   }
-  return from_system(c.bytes);
+  return {from_system(c.bytes), c.bytes};
+}
+
+}  // namespace
+
+void* allocate_large(std::size_t bytes) {
+  if (XGRAD_POOL_IS_SYSTEM) return from_system(bytes);
+  return allocate_of_class(class_of(bytes), 0).block;
+}
+
+PoolBlock allocate_large_at_least(std::size_t bytes) {
+  if (XGRAD_POOL_IS_SYSTEM) return {from_system(bytes), bytes};
+  return allocate_of_class(class_of(bytes), classes_to_double);
 }
 
 void free_large(void* block, std::size_t bytes) noexcept {
   if (XGRAD_POOL_IS_SYSTEM) return std::free(block);
   const SizeClass c = class_of(bytes);
-  if (c.bytes <= cached_bytes && !thread_is_ending) {
+  if (c.index < cached_classes && !thread_is_ending) {
     FreeList& mine = medium_blocks.free[c.index];
     if (mine.count * c.bytes < cache_limit_bytes) return mine.push(block);
   }
@@ -215,11 +235,9 @@ void release_cached_memory() {
   SharedPool& pool = shared_pool();
   std::lock_guard lock(pool.mutex);
   for (int k = 0; k < class_count; ++k) {
-    const std::size_t bytes =
-        (std::size_t{1} << (k / 8 + first_shift)) / 8 * static_cast<std::size_t>(k % 8 + 9);
     while (void* block = pool.large[static_cast<std::size_t>(k)].pop()) {
       std::free(block);
-      pool.reserved -= static_cast<std::int64_t>(bytes);
+      pool.reserved -= static_cast<std::int64_t>(class_bytes(k));
     }
   }
 }

@@ -72,7 +72,13 @@ inline void free_lines(void* block, std::uint32_t lines) noexcept {
   ++t.count[lines];
 }
 
+struct PoolBlock {
+  void* block;
+  std::size_t bytes;  ///< what it holds, to be told to `pool_free`
+};
+
 void* allocate_large(std::size_t bytes);
+PoolBlock allocate_large_at_least(std::size_t bytes);
 void free_large(void* block, std::size_t bytes) noexcept;
 
 /// A block of at least `bytes` bytes, aligned to 64. Throws std::bad_alloc.
@@ -81,7 +87,15 @@ inline void* pool_allocate(std::size_t bytes) {
   return allocate_lines(bytes == 0 ? 1 : static_cast<std::uint32_t>((bytes + 63) / 64));
 }
 
-/// Gives a block of `pool_allocate(bytes)` back, on any thread.
+/// The same for what varies in size from step to step, as batches do: rather than to ask the system it takes
+/// a free block of up to twice the size. Throws std::bad_alloc.
+inline PoolBlock pool_allocate_at_least(std::size_t bytes) {
+  if (bytes > small_lines * 64) return allocate_large_at_least(bytes);
+  return {pool_allocate(bytes), bytes};
+}
+
+/// Gives a block back, on any thread: `bytes` is what was asked of `pool_allocate`, or what
+/// `pool_allocate_at_least` answered.
 inline void pool_free(void* block, std::size_t bytes) noexcept {
   if (bytes > small_lines * 64) return free_large(block, bytes);
   free_lines(block, bytes == 0 ? 1 : static_cast<std::uint32_t>((bytes + 63) / 64));
