@@ -98,6 +98,12 @@ std::string object_name(void* address) {
 
 namespace bench {
 
+bool AllocationSource::is_library() const {
+  for (const char* name : {"libdnnl", "libopenblas", "libblas", "libgomp", "libomp", "libmkl"})
+    if (object.rfind(name, 0) == 0) return true;
+  return false;
+}
+
 void start_counting() {
   for (Site& site : sites) {
     site.address = nullptr;

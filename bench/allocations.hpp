@@ -6,14 +6,18 @@
 #include <vector>
 
 /// Counts what the whole process asks of the system: malloc, calloc, realloc, posix_memalign, aligned_alloc,
-/// memalign, operator new and mmap are interposed by the program that links allocations.cpp. While neither
-/// counting nor tracking is on, a call costs one predictable branch more than glibc's own.
+/// memalign, operator new and mmap are interposed by the program that links allocations.cpp: the benchmark
+/// and the tests of tests/memory. While neither counting nor tracking is on, a call costs one predictable
+/// branch more than glibc's own.
 namespace bench {
 
 /// The calls that came from one loaded object (the program itself or a shared library).
 struct AllocationSource {
   std::string object;  ///< file name without folders, "libdnnl.so.2"
   std::uint64_t calls = 0;
+
+  /// Whether it is a library under the system that is measured, whose calls are told apart from its own.
+  bool is_library() const;
 };
 
 /// Counts calls by the object that made them until `stop_counting`.

@@ -15,13 +15,6 @@ namespace {
 
 constexpr int counted_steps = 20;
 
-/// Libraries under a system whose own allocations are told apart from the system's.
-bool is_library(const std::string& object) {
-  for (const char* name : {"libdnnl", "libopenblas", "libblas", "libgomp", "libomp", "libmkl"})
-    if (object.rfind(name, 0) == 0) return true;
-  return false;
-}
-
 class Server {
  public:
   Server(std::string system, int threads) : system_(std::move(system)), threads_(threads) {}
@@ -80,7 +73,7 @@ class Server {
     std::ostringstream sources;
     for (const AllocationSource& source : stop_counting()) {
       const double per_step = static_cast<double>(source.calls) / counted_steps;
-      (is_library(source.object) ? others : own) += per_step;
+      (source.is_library() ? others : own) += per_step;
       sources << ' ' << source.object << '=' << per_step;
     }
     std::ostringstream text;
