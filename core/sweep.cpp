@@ -26,8 +26,7 @@ std::uint32_t next_sweep_id() {
     throw GraphError("backward",
                      fmt::format("another sweep is adding to the gradient of {} right now: use grad, which "
                                  "leaves leaves alone, when threads share them",
-                                 n.extras != nullptr && !n.extras->name.empty() ? "\"" + n.extras->name + "\""
-                                                                                : "a leaf"));
+                                 name_of(n).empty() ? "a leaf" : fmt::format("\"{}\"", name_of(n))));
   }
   throw GraphError(
       "backward",

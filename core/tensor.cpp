@@ -41,6 +41,9 @@ std::uint64_t next_hook_id() {
 }
 
 }  // namespace
+
+void offer_name(const Tensor& leaf, std::string_view name) { extras_of(make_leaf(leaf)).name.offer(name); }
+
 }  // namespace detail
 
 std::int64_t Tensor::size(std::int64_t axis) const { return shape()[normalize_axis("size", axis, rank())]; }
@@ -137,13 +140,12 @@ void Tensor::assign(const Tensor& src) const {
 
 std::string_view Tensor::name() const {
   array();
-  return impl_->node != nullptr && impl_->node->extras != nullptr ? impl_->node->extras->name
-                                                                  : std::string_view();
+  return impl_->node != nullptr ? detail::name_of(*impl_->node) : std::string_view();
 }
 
 void Tensor::set_name(std::string_view name) const {
   detail::require_leaf("set_name", *this);
-  detail::extras_of(detail::make_leaf(*this)).name = name;
+  detail::extras_of(detail::make_leaf(*this)).name.set(name);
 }
 
 std::string Tensor::describe() const {
@@ -151,8 +153,8 @@ std::string Tensor::describe() const {
   const detail::Node* n = impl_->node;
   if (n == nullptr) return "a tensor";
   if (!n->is_leaf) return fmt::format("the result of {}", n->op_name());
-  return n->extras != nullptr && !n->extras->name.empty() ? fmt::format("\"{}\"", n->extras->name)
-                                                          : "a tensor";
+  const std::string_view name = detail::name_of(*n);
+  return name.empty() ? "a tensor" : fmt::format("\"{}\"", name);
 }
 
 Tensor Tensor::astype(DType t) const { return xgrad::astype(*this, t); }

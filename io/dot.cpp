@@ -25,8 +25,8 @@ std::string label(const Node& n) {
   std::string shapes;
   for (int i = 0; i < n.output_count; ++i) shapes += (i > 0 ? ", " : "") + n.outputs[i].shape.str();
   if (!n.is_leaf) return fmt::format("{} {}", n.op_name(), shapes);
-  const bool named = n.extras != nullptr && !n.extras->name.empty();
-  return fmt::format("{} {}", named ? n.extras->name : "leaf", shapes);
+  const std::string_view name = name_of(n);
+  return fmt::format("{} {}", name.empty() ? "leaf" : name, shapes);
 }
 
 }  // namespace

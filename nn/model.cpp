@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <xgrad/core/extras.hpp>
 
 namespace xgrad::inline v0::nn::detail {
 
@@ -63,7 +64,7 @@ struct ModeSetter final : Visitor {
 };
 
 Tensor named_as(Tensor t, const Tensor& old) {
-  if (!old.name().empty()) t.set_name(old.name());
+  xgrad::detail::offer_name(t, old.name());
   return t;
 }
 

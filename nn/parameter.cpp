@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <xgrad/core/extras.hpp>
 
 namespace xgrad::inline v0::nn {
 
@@ -46,6 +47,7 @@ Tensor detail::State::own(Tensor t, bool requires_grad) {
   if (!t.is_leaf() || !t.impl()->refs.unique() || !t.array().unique() || !t.array().is_dense())
     t = Tensor(t.array().copy());
   t.set_requires_grad(requires_grad);
+  xgrad::detail::offer_name(t, {});  // threads may be the first to visit the model at once
   return t;
 }
 

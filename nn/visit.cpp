@@ -1,3 +1,4 @@
+#include <xgrad/core/extras.hpp>
 #include <xgrad/nn/visit.hpp>
 
 namespace xgrad::inline v0::nn {
@@ -5,7 +6,7 @@ namespace xgrad::inline v0::nn {
 namespace {
 
 void give_name(const Tensor& t, const std::string& path) {
-  if (t.is_leaf() && t.name().empty() && !path.empty()) t.set_name(path);
+  if (t.is_leaf()) xgrad::detail::offer_name(t, path);
 }
 
 }  // namespace
