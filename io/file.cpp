@@ -27,20 +27,37 @@ class Descriptor {
   int fd_;
 };
 
-/// Removes a temporary that was not renamed.
-struct Temporary {
-  std::string path;
-  bool keep = false;
-  ~Temporary() {
-    if (!keep) ::unlink(path.c_str());
-  }
-};
-
 [[noreturn]] void fail_system(std::string_view op, const std::string& path, std::string_view doing) {
   const int error = errno;
   fail(op, path, fmt::format("cannot {}: {}", doing, std::strerror(error)),
        "check that the path exists and may be used, and that the disk is not full");
 }
+
+/// A fresh file beside `path`, removed again unless it was put in its place.
+class Temporary {
+ public:
+  Temporary(std::string_view op, const std::string& path)
+      : path_(beside(path)), file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) {
+    if (!file_.valid()) fail_system(op, path, "write beside it");
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (file_.valid() && !renamed_) ::unlink(path_.c_str());
+  }
+  int file() const { return file_.get(); }
+  bool rename_to(const std::string& path) { return renamed_ = ::rename(path_.c_str(), path.c_str()) == 0; }
+
+ private:
+  static std::string beside(const std::string& path) {
+    static std::atomic<unsigned> counter{0};
+    return fmt::format("{}.{}-{}.tmp", path, ::getpid(), ++counter);
+  }
+
+  std::string path_;
+  Descriptor file_;
+  bool renamed_ = false;
+};
 
 }  // namespace
 
@@ -81,27 +98,20 @@ std::vector<std::byte> read_file(std::string_view op, const std::string& path) {
   return data;
 }
 
+void check_writable(std::string_view op, const std::string& path) { const Temporary probe(op, path); }
+
 void write_file(std::string_view op, const std::string& path, std::span<const Bytes> parts) {
-  static std::atomic<unsigned> counter{0};
-  Temporary temporary{fmt::format("{}.{}-{}.tmp", path, ::getpid(), ++counter)};
-  {
-    const Descriptor file(::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-    if (!file.valid()) {
-      temporary.keep = true;
-      fail_system(op, path, "write beside it");
+  Temporary temporary(op, path);
+  for (Bytes part : parts) {
+    while (!part.empty()) {
+      const ssize_t n = ::write(temporary.file(), part.data(), part.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) fail_system(op, path, "write it");
+      part = part.subspan(static_cast<std::size_t>(n));
     }
-    for (Bytes part : parts) {
-      while (!part.empty()) {
-        const ssize_t n = ::write(file.get(), part.data(), part.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail_system(op, path, "write it");
-        part = part.subspan(static_cast<std::size_t>(n));
-      }
-    }
-    if (::fsync(file.get()) != 0) fail_system(op, path, "bring it to the disk");
   }
-  if (::rename(temporary.path.c_str(), path.c_str()) != 0) fail_system(op, path, "put it in place");
-  temporary.keep = true;
+  if (::fsync(temporary.file()) != 0) fail_system(op, path, "bring it to the disk");
+  if (!temporary.rename_to(path)) fail_system(op, path, "put it in place");
   // The new name is on the disk only when its folder is.
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);

@@ -21,6 +21,9 @@ std::vector<std::byte> read_file(std::string_view op, const std::string& path);
 /// once it is on the disk. Throws IoError; then `path` is what it was.
 void write_file(std::string_view op, const std::string& path, std::span<const Bytes> parts);
 
+/// Throws what `write_file` would throw at once: when no file can be made beside `path`. Changes nothing.
+void check_writable(std::string_view op, const std::string& path);
+
 inline Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
 /// The bytes of an array whose shape a file claims, `width` for each element. Throws IoError for sizes whose

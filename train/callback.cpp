@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
@@ -60,13 +61,16 @@ class CsvLogger final : public CallbackHooks {
  public:
   CsvLogger(std::string path, const CsvLoggerOptions& options) : path_(std::move(path)), options_(options) {}
 
-  void on_train_begin(TrainState& s) override {
-    file_.reset(std::fopen(path_.c_str(), options_.append ? "ab" : "wb"));
-    if (!file_) fail();
-    std::fseek(file_.get(), 0, SEEK_END);
-    if (std::ftell(file_.get()) == 0) write(detail::csv_header(s.history.columns(), options_.separator));
+  /// Leaves the file as it is: a later callback may refuse the fit, or its first epoch fail.
+  void on_train_begin(TrainState&) override {
+    file_.reset();
+    const bool exists = ::access(path_.c_str(), F_OK) == 0;
+    open("ab");
+    file_.reset();
+    if (!exists) std::remove(path_.c_str());
   }
   void on_epoch_end(TrainState& s) override {
+    if (!file_) start(s);
     const std::size_t last = s.history.epochs() - 1;
     write(detail::csv_line(last, s.history.row(last), options_.separator));
   }
@@ -77,6 +81,15 @@ class CsvLogger final : public CallbackHooks {
     void operator()(std::FILE* f) const { std::fclose(f); }
   };
 
+  void open(const char* mode) {
+    file_.reset(std::fopen(path_.c_str(), mode));
+    if (!file_) fail();
+  }
+  void start(const TrainState& s) {
+    open(options_.append ? "ab" : "wb");
+    std::fseek(file_.get(), 0, SEEK_END);
+    if (std::ftell(file_.get()) == 0) write(detail::csv_header(s.history.columns(), options_.separator));
+  }
   void write(const std::string& text) {
     if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() || std::fflush(file_.get()) != 0)
       fail();
@@ -104,9 +117,12 @@ class LearningRateSchedule final : public CallbackHooks {
  public:
   LearningRateSchedule(optim::Schedule schedule, ScheduleOptions options)
       : schedule_(std::move(schedule)), options_(options) {}
-  void on_train_begin(TrainState& s) override { scheduler_.emplace(s.optimizer, schedule_); }
+  /// Not earlier, since it sets the rates: another callback may refuse the fit as it begins.
   void on_epoch_begin(TrainState& s) override {
-    if (!options_.per_batch && s.epoch > 0) scheduler_->step();
+    if (s.epoch == 0)
+      scheduler_.emplace(s.optimizer, schedule_);
+    else if (!options_.per_batch)
+      scheduler_->step();
   }
   void on_train_batch_end(TrainState&) override {
     if (options_.per_batch) scheduler_->step();

@@ -101,15 +101,17 @@ struct ModelCheckpointOptions {
   Better mode = Better::automatic;
 };
 /// Saves the model's state dict as safetensors after each epoch. The path may name the epoch (from 1) and
-/// columns of the history: "model-{epoch:02d}-{val_loss:.3f}.safetensors". Throws ValueError, before
-/// training, for a column that the fit does not have, IoError when a file cannot be written.
+/// columns of the history: "model-{epoch:02d}-{val_loss:.3f}.safetensors". Throws, before training,
+/// ValueError for a column that the fit does not have and IoError when its folder cannot be written to;
+/// IoError when a file cannot be written.
 Callback model_checkpoint(const std::string& path, const ModelCheckpointOptions& options = {});
 
 struct CsvLoggerOptions {
   char separator = ',';
   bool append = false;  ///< go on at the end of an existing file
 };
-/// Writes each epoch's row of the history to a file, as soon as it is there. Throws IoError.
+/// Writes each epoch's row of the history to a file, as soon as it is there; the first one replaces what the
+/// file held. Throws IoError, before training when the file cannot be written.
 Callback csv_logger(const std::string& path, const CsvLoggerOptions& options = {});
 
 /// Before each epoch, sets the learning rate to f(epoch, learning rate so far); epochs count from 0.

@@ -1,6 +1,7 @@
 #include <fmt/args.h>
 #include <fmt/format.h>
 
+#include <xgrad/io/file.hpp>
 #include <xgrad/io/safetensors.hpp>
 #include <xgrad/nn/model.hpp>
 #include <xgrad/train/monitor.hpp>
@@ -17,7 +18,8 @@ class ModelCheckpoint final : public CallbackHooks {
 
   void on_train_begin(TrainState& s) override {
     if (options_.save_best_only) monitor_.start(s, 0);
-    file(s, std::vector<double>(s.history.columns().size(), 0.0));  // refuses a path that cannot be filled in
+    // Refuses what is bound to fail after an epoch: a path that cannot be filled in, or has no folder.
+    io::detail::check_writable(op, file(s, std::vector<double>(s.history.columns().size(), 0.0)));
   }
 
   void on_epoch_end(TrainState& s) override {

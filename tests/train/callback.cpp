@@ -172,6 +172,41 @@ TEST_CASE("csv_logger writes the history as it grows") {
   CHECK(all.find("epoch", 1) == std::string::npos);  // one header
 }
 
+TEST_CASE("a fit that a later callback refuses loses neither file nor learning rate") {
+  const std::string path = XGRAD_BINARY_DIR "/refused_fit_test.csv";
+  const auto refusal =
+      lambda_callback({.on_train_begin = [](TrainState&) { throw ValueError("test", "no"); }});
+  const Callback log = csv_logger(path);
+  const Callback warm_up = learning_rate_scheduler(optim::linear({.from = 0, .to = 1, .steps = 4}));
+  Scripted s{{5, 4}};
+  double lr = 0;
+  const auto refused = [&](const Callback& last) {
+    Trainer trainer(s.model, optim::SGD(nn::parameters(s.model), {.lr = 1}), loss::mse);
+    const Tensor one = ones({1, 1}, {.dtype = float64});
+    CHECK_THROWS_AS(trainer.fit(one, one, {.callbacks = {log, warm_up, last}, .verbose = 0}), Error);
+    lr = trainer.optimizer().lr();
+  };
+  refused(refusal);
+  CHECK_FALSE(std::ifstream(path).is_open());  // nor is there a file that was not there before
+  CHECK(lr == 1);
+
+  std::ofstream(path) << "of an earlier run";
+  refused(refusal);
+  refused(early_stopping({.monitor = "val_accuracy"}));
+  refused(learning_rate_scheduler([](int, double) { return -1.0; }));
+  std::ofstream(path, std::ios::app) << ", kept";
+  CHECK(text_of(path) == "of an earlier run, kept");
+}
+
+TEST_CASE("model_checkpoint refuses, before training, a folder that is not there") {
+  const std::string folder = XGRAD_BINARY_DIR "/no-such-folder/";
+  Scripted s{{5}};
+  CHECK_THROWS_AS(s.fit({model_checkpoint(folder + "best.safetensors")}), IoError);
+  CHECK_THROWS_WITH(s.fit({model_checkpoint(folder + "{epoch}.safetensors")}),
+                    Catch::Contains("[model_checkpoint]") && Catch::Contains("no-such-folder/1.safetensors"));
+  CHECK(s.model.w.item() == 0);
+}
+
 TEST_CASE("model_checkpoint saves each epoch under its name, or the best one") {
   const std::string folder = XGRAD_BINARY_DIR;
   Scripted s{{5, 3, 4}};
