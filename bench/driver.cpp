@@ -66,11 +66,11 @@ double quantile(const std::vector<double>& sorted, double q) {
   return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-Result summarise(const std::string& workload, int threads, Entry& entry) {
+Result summarise(const std::string& workload, Entry& entry) {
   std::sort(entry.rounds.begin(), entry.rounds.end());
   Result result;
   result.workload = workload;
-  result.threads = threads;
+  result.threads = entry.runner->thread_count;
   result.system = entry.runner->name;
   result.seconds = quantile(entry.rounds, 0.5);
   result.spread = (quantile(entry.rounds, 0.75) - quantile(entry.rounds, 0.25)) / result.seconds;
@@ -80,12 +80,32 @@ Result summarise(const std::string& workload, int threads, Entry& entry) {
 
 bool is_op(const std::string& workload) { return workload.rfind("op_", 0) == 0; }
 
+/// Single ops are compared on one thread; compiling and starting a program has nothing to do with threads.
+bool single_threaded(const std::string& workload) {
+  static const std::regex programs("startup|first_step|compile_.*");
+  return is_op(workload) || std::regex_match(workload, programs);
+}
+
+/// What the table of targets (table.py) says something about.
+bool is_target(const std::string& workload, int threads) {
+  static const std::regex any_threads("chain|xor|8-10-8-1|mlp_b.*");
+  static const std::regex one_thread(
+      "gelu|gelu_10m|softmax.*|log_softmax.*|layer_norm_grad|adam|inference|op_.*|fit_.*|startup");
+  return std::regex_match(workload, any_threads) || (threads == 1 && std::regex_match(workload, one_thread));
+}
+
+bool wanted(const Plan& plan, const std::string& workload, int threads) {
+  if (!std::regex_search(workload, plan.only)) return false;
+  if (plan.targets_only && !is_target(workload, threads)) return false;
+  return !single_threaded(workload) || threads == plan.threads.front();
+}
+
 /// Asks the systems that can say for their allocations and, in a fresh process, for their peak memory.
 void add_memory(Result& result, Runner& runner) {
   if (result.system != "xgrad" && result.system != "libtorch") return;
   std::istringstream words(runner.child->ask("allocations"));
   double own = 0, libraries = 0;
-  words >> own >> libraries;
+  if (!(words >> own >> libraries)) return;
   result.allocations = own;
   result.library_allocations = libraries;
   if (result.system == "xgrad") std::getline(words >> std::ws, result.note);
@@ -94,14 +114,17 @@ void add_memory(Result& result, Runner& runner) {
   result.peak_bytes = std::stod(fresh.ask("memory " + result.workload));
 }
 
-void add_ratios(std::vector<Result>& results) {
+/// The ratios among the results of one number of threads.
+void add_ratios(std::vector<Result>& results, int threads) {
   std::optional<double> fastest_peer, floor;
   for (const Result& result : results) {
+    if (result.threads != threads) continue;
     if (result.system == "floor") floor = result.seconds;
     if (is_peer(result.system) && (!fastest_peer || result.seconds < *fastest_peer))
       fastest_peer = result.seconds;
   }
   for (Result& result : results) {
+    if (result.threads != threads) continue;
     if (fastest_peer) result.ratio = result.seconds / *fastest_peer;
     result.floor = floor;
   }
@@ -111,11 +134,12 @@ void warn(const std::string& system, const std::string& workload, const std::exc
   std::fprintf(stderr, "%s: %s: %s\n", system.c_str(), workload.c_str(), error.what());
 }
 
-std::vector<Result> measure_workload(const Plan& plan, std::vector<std::unique_ptr<Runner>>& runners,
-                                     const std::string& workload, int threads) {
+/// Builds the workload in every system that offers it and is asked for it.
+std::vector<Entry> prepare(const Plan& plan, const std::vector<std::unique_ptr<Runner>>& runners,
+                           const std::string& workload) {
   std::vector<Entry> entries;
-  for (auto& runner : runners) {
-    if (!runner->offers(workload)) continue;
+  for (const auto& runner : runners) {
+    if (!runner->offers(workload) || !wanted(plan, workload, runner->thread_count)) continue;
     try {
       Entry entry{runner.get(), runner->child->ask("prepare " + workload), 1, {}};
       calibrate(entry, plan.round_seconds);
@@ -124,6 +148,12 @@ std::vector<Result> measure_workload(const Plan& plan, std::vector<std::unique_p
       warn(runner->name, workload, error);
     }
   }
+  return entries;
+}
+
+std::vector<Result> measure_workload(const Plan& plan, const std::vector<std::unique_ptr<Runner>>& runners,
+                                     const std::string& workload) {
+  std::vector<Entry> entries = prepare(plan, runners, workload);
   for (int round = 0; round < plan.rounds; ++round) {
     for (std::size_t turn = 0; turn < entries.size(); ++turn) {
       Entry& entry =
@@ -133,14 +163,14 @@ std::vector<Result> measure_workload(const Plan& plan, std::vector<std::unique_p
   }
   std::vector<Result> results;
   for (Entry& entry : entries) {
-    results.push_back(summarise(workload, threads, entry));
+    results.push_back(summarise(workload, entry));
     try {
       add_memory(results.back(), *entry.runner);
     } catch (const std::exception& error) {
       warn(entry.runner->name, workload, error);
     }
   }
-  add_ratios(results);
+  for (const int threads : plan.threads) add_ratios(results, threads);
   return results;
 }
 
@@ -156,17 +186,15 @@ std::vector<std::string> names(const std::vector<std::unique_ptr<Runner>>& runne
 }  // namespace
 
 std::vector<Result> measure(const Plan& plan, void (*report)(const std::vector<Result>&)) {
-  std::vector<Result> all;
-  for (const int threads : plan.threads) {
-    std::vector<std::unique_ptr<Runner>> runners;
+  // All thread counts take part in the same rounds: two threads are compared with one within the run, too.
+  std::vector<std::unique_ptr<Runner>> runners;
+  for (const int threads : plan.threads)
     for (const System& system : plan.systems) runners.push_back(std::make_unique<Runner>(system, threads));
-    for (const std::string& name : names(runners)) {
-      if (!std::regex_search(name, plan.only)) continue;
-      if (is_op(name) && threads != plan.threads.front()) continue;  // single ops are compared on one count
-      const std::vector<Result> results = measure_workload(plan, runners, name, threads);
-      report(results);
-      all.insert(all.end(), results.begin(), results.end());
-    }
+  std::vector<Result> all;
+  for (const std::string& name : names(runners)) {
+    const std::vector<Result> results = measure_workload(plan, runners, name);
+    report(results);
+    all.insert(all.end(), results.begin(), results.end());
   }
   return all;
 }

@@ -16,7 +16,8 @@ struct System {
 struct Plan {
   std::vector<System> systems;
   std::vector<int> threads{1, 2};
-  std::regex only{""};  ///< names that contain a match
+  std::regex only{""};        ///< names that contain a match
+  bool targets_only = false;  ///< only what the table of targets needs
   int rounds = 9;
   double round_seconds = 0.05;  ///< how long each system runs in a round
 };
@@ -38,8 +39,8 @@ struct Result {
 
 inline bool is_peer(const std::string& system) { return system != "xgrad" && system != "floor"; }
 
-/// Runs every workload that a system offers, systems in turn within each round, and calls `report` with the
-/// results of each workload as soon as they are there. Returns all of them.
+/// Runs every workload that a system offers, systems and thread counts in turn within each round, and calls
+/// `report` with the results of each workload as soon as they are there. Returns all of them.
 std::vector<Result> measure(const Plan& plan, void (*report)(const std::vector<Result>&));
 
 }  // namespace bench

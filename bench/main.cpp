@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* usage = R"(usage: bench [options]
   --only REGEX     only workloads whose name contains a match
+  --targets        only what the table of targets (table.py) needs
   --threads LIST   numbers of threads, "1,2" by default
   --rounds N       rounds, of which the median is taken; at least 7, 9 by default
   --seconds S      how long each system runs in a round, 0.05 by default
@@ -46,19 +47,27 @@ std::vector<int> parse_threads(const std::string& list) {
 }
 
 Options parse(int argc, char** argv) {
-  enum { only = 1, threads, rounds, seconds, no_peers, peers, json, serve, help };
-  const option long_options[] = {
-      {"only", required_argument, nullptr, only},     {"threads", required_argument, nullptr, threads},
-      {"rounds", required_argument, nullptr, rounds}, {"seconds", required_argument, nullptr, seconds},
-      {"no-peers", no_argument, nullptr, no_peers},   {"peers", required_argument, nullptr, peers},
-      {"json", required_argument, nullptr, json},     {"serve", required_argument, nullptr, serve},
-      {"help", no_argument, nullptr, help},           {}};
+  enum { only = 1, targets, threads, rounds, seconds, no_peers, peers, json, serve, help };
+  const option long_options[] = {{"only", required_argument, nullptr, only},
+                                 {"targets", no_argument, nullptr, targets},
+                                 {"threads", required_argument, nullptr, threads},
+                                 {"rounds", required_argument, nullptr, rounds},
+                                 {"seconds", required_argument, nullptr, seconds},
+                                 {"no-peers", no_argument, nullptr, no_peers},
+                                 {"peers", required_argument, nullptr, peers},
+                                 {"json", required_argument, nullptr, json},
+                                 {"serve", required_argument, nullptr, serve},
+                                 {"help", no_argument, nullptr, help},
+                                 {}};
   Options options;
   options.peers_dir = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "peers";
   for (int code; (code = getopt_long(argc, argv, "", long_options, nullptr)) != -1;) {
     switch (code) {
       case only:
         options.plan.only = std::regex(optarg);
+        break;
+      case targets:
+        options.plan.targets_only = true;
         break;
       case threads:
         options.plan.threads = parse_threads(optarg);

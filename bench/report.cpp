@@ -42,6 +42,11 @@ std::string number(const char* format, std::optional<double> value) {
   return text;
 }
 
+std::optional<double> over_floor(const Result& result) {
+  if (!result.floor) return {};
+  return result.seconds / *result.floor;
+}
+
 nlohmann::ordered_json or_null(std::optional<double> value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
 }
@@ -56,12 +61,11 @@ void print_head() {
 
 void print_rows(const std::vector<Result>& results) {
   for (const Result& result : results) {
-    std::optional<double> over_floor, megabytes;
-    if (result.floor) over_floor = result.seconds / *result.floor;
+    std::optional<double> megabytes;
     if (result.peak_bytes) megabytes = *result.peak_bytes / 1e6;
     std::printf("%-20s %2d %-9s %10s %6.1f%% %8s %8s %8s %8s %9s  %s\n", result.workload.c_str(),
                 result.threads, result.system.c_str(), duration(result.seconds).c_str(), result.spread * 100,
-                number("%.3f", result.ratio).c_str(), number("%.2f", over_floor).c_str(),
+                number("%.3f", result.ratio).c_str(), number("%.3f", over_floor(result)).c_str(),
                 number("%.4g", result.allocations).c_str(),
                 number("%.4g", result.library_allocations).c_str(), number("%.2f", megabytes).c_str(),
                 result.note.c_str());
@@ -70,6 +74,7 @@ void print_rows(const std::vector<Result>& results) {
 }
 
 void write_json(const std::string& path, const std::vector<Result>& results) {
+  const std::string cpu = processor();
   auto list = nlohmann::ordered_json::array();
   for (const Result& result : results) {
     if (result.system == "floor") continue;  // stands in every other object of its workload
@@ -80,10 +85,13 @@ void write_json(const std::string& path, const std::vector<Result>& results) {
                     {"spread", result.spread},
                     {"ratio", or_null(result.ratio)},
                     {"floor", or_null(result.floor)},
+                    {"over_floor", or_null(over_floor(result))},
                     {"allocations_per_step", or_null(result.allocations)},
                     {"library_allocations_per_step", or_null(result.library_allocations)},
                     {"peak_bytes", or_null(result.peak_bytes)},
-                    {"note", result.note}});
+                    {"note", result.note},
+                    {"cpu", cpu},
+                    {"simd", vector_level()}});
   }
   std::ofstream file(path);
   file << list.dump(1) << '\n';

@@ -1,11 +1,13 @@
 #include "serve.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include "allocations.hpp"
 #include "workload.hpp"
@@ -25,9 +27,9 @@ class Server {
     words >> command;
     if (command == "list") return list();
     if (command == "run") {
-      long steps = 0;
-      words >> steps;
-      return run(steps);
+      long calls = 0;
+      words >> calls;
+      return run(calls);
     }
     if (command == "allocations") return allocations();
     words >> name;
@@ -50,29 +52,34 @@ class Server {
       if (workload.system != system_ || workload.name != name) continue;
       step_ = workload.make(threads_);
       units_ = workload.units;
+      steps_ = workload.steps;
+      in_process_ = workload.in_process;
       return "ok";
     }
     throw std::runtime_error("no workload " + name);
   }
 
-  std::string run(long steps) {
+  std::string run(long calls) {
     const auto start = std::chrono::steady_clock::now();
-    for (long i = 0; i < steps; ++i) step_();
+    for (long i = 0; i < calls; ++i) step_();
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     char text[64];
-    std::snprintf(text, sizeof text, "ok %.9g", elapsed.count() / (static_cast<double>(steps) * units_));
+    std::snprintf(text, sizeof text, "ok %.9g",
+                  elapsed.count() / (static_cast<double>(calls) * steps_ * units_));
     return text;
   }
 
   std::string allocations() {
+    if (!in_process_) return "ok";
     step_();
     step_();
+    const int calls = std::max(1, counted_steps / steps_);
     start_counting();
-    for (int i = 0; i < counted_steps; ++i) step_();
+    for (int i = 0; i < calls; ++i) step_();
     double own = 0, others = 0;
     std::ostringstream sources;
     for (const AllocationSource& source : stop_counting()) {
-      const double per_step = static_cast<double>(source.calls) / counted_steps;
+      const double per_step = static_cast<double>(source.calls) / (calls * steps_);
       (source.is_library() ? others : own) += per_step;
       sources << ' ' << source.object << '=' << per_step;
     }
@@ -82,8 +89,11 @@ class Server {
   }
 
   std::string memory(const std::string& name) {
+    // The threads that libraries start when they are loaded map buffers of their own: not this workload's.
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
     start_tracking();
     prepare(name);
+    if (!in_process_) return "ok";
     step_();
     step_();
     reset_peak();
@@ -95,6 +105,8 @@ class Server {
   int threads_;
   std::function<void()> step_;
   double units_ = 1;
+  int steps_ = 1;
+  bool in_process_ = true;
 };
 
 }  // namespace

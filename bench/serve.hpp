@@ -10,10 +10,11 @@ namespace bench {
 ///
 ///     list               ok NAME NAME …
 ///     prepare NAME       ok                       builds it, dropping the one before
-///     run N              ok SECONDS               N steps; seconds per step and unit
-///     allocations        ok OWN OTHERS LIB=CALLS… system allocations per step: by the system, by its
-///     libraries memory NAME        ok BYTES                 heap peak within a step; in a fresh process only
+///     run N              ok SECONDS               N calls; seconds per step and unit
+///     allocations        ok OWN OTHERS LIB=CALLS… allocations per step: its own, its libraries'
+///     memory NAME        ok BYTES                 heap peak within a step; in a fresh process only
 ///
+/// The last two say only "ok" for a workload that starts programs of its own.
 /// The end of stdin ends it. The Python peers speak the same (peers/protocol.py).
 int serve(const std::string& system, int threads);
 

@@ -8,13 +8,15 @@
 namespace bench {
 
 /// One timed workload of one system. `make(threads)` builds the model and its batches and returns a callable
-/// that runs one step; the callable owns everything it needs. Peers, floors and xgrad all register this
-/// struct, so one driver times them all.
+/// that runs one step (or `steps` of them); the callable owns everything it needs. Peers, floors and xgrad
+/// all register this struct, so one driver times them all.
 struct Workload {
   std::string name;                                        ///< as in the table: "xor", "mlp_b128", "op_exp"
   std::string system;                                      ///< "xgrad", "floor" or the peer's name
   std::function<std::function<void()>(int threads)> make;  ///< never called twice in the same run of steps
-  double units = 1;  ///< seconds are given per unit: a chain has 1000 ops
+  double units = 1;        ///< seconds are given per unit of a step: a chain has 1000 ops
+  int steps = 1;           ///< in one call of what `make` returns: `fit` takes many
+  bool in_process = true;  ///< false if it starts programs, whose memory nobody here can count
 };
 
 inline std::vector<Workload>& workloads() {

@@ -1,36 +1,14 @@
-// xgrad's side of the networks, written as a user writes them. The learning rate is the peers'.
-#include <xgrad/xgrad.hpp>
-
-#include <memory>
-
+// xgrad's side of the networks.
+#include "models.hpp"
 #include "workload.hpp"
 
 namespace {
 
 using namespace xgrad;
-using Step = std::function<void()>;
+using bench::learning_rate;
+using bench::Step;
 
-constexpr double learning_rate = 1e-6;
 constexpr int batches = 8;
-
-/// One training step on a batch after the other.
-template <class Model, class Loss>
-Step training(std::vector<Tensor> xs, std::vector<Tensor> ys, Loss loss) {
-  struct State {
-    Model model;
-    optim::Adam adam{nn::parameters(model), {.lr = learning_rate}};
-    std::vector<Tensor> xs, ys;
-    std::size_t at = 0;
-  };
-  auto state = std::make_shared<State>();
-  state->xs = std::move(xs);
-  state->ys = std::move(ys);
-  return [state, loss] {
-    const std::size_t i = state->at++ % state->xs.size();
-    loss(state->model(state->xs[i]), state->ys[i]).backward();
-    state->adam.step({.zero_grad = true});
-  };
-}
 
 Step chain(int) {
   const Tensor x = tensor(0.5, {.requires_grad = true});
@@ -47,11 +25,6 @@ Step chain(int) {
   };
 }
 
-struct Xor {
-  nn::Linear hidden{2, 10}, out{10, 1};
-  Tensor operator()(const Tensor& x) const { return sigmoid(out(relu(hidden(x)))); }
-};
-
 Step exclusive_or(int) {
   manual_seed(1);
   std::vector<Tensor> xs, ys;
@@ -59,13 +32,8 @@ Step exclusive_or(int) {
     xs.push_back(tensor({{double(i / 2), double(i % 2)}}));
     ys.push_back(tensor({{double(i / 2 != i % 2)}}));
   }
-  return training<Xor>(xs, ys, loss::binary_cross_entropy);
+  return bench::training<bench::Xor>(xs, ys, loss::binary_cross_entropy);
 }
-
-struct Classifier {
-  nn::Linear first{8, 10}, second{10, 8}, out{8, 1};
-  Tensor operator()(const Tensor& x) const { return sigmoid(out(relu(second(relu(first(x)))))); }
-};
 
 Step binary_classifier(int) {
   manual_seed(1);
@@ -74,13 +42,8 @@ Step binary_classifier(int) {
     xs.push_back(rand({32, 8}));
     ys.push_back(randint(0, 2, {32, 1}).astype(float32));
   }
-  return training<Classifier>(xs, ys, loss::binary_cross_entropy);
+  return bench::training<bench::Classifier>(xs, ys, loss::binary_cross_entropy);
 }
-
-struct Mlp {
-  nn::Linear first{784, 512}, second{512, 512}, out{512, 10};
-  Tensor operator()(const Tensor& x) const { return out(relu(second(relu(first(x))))); }
-};
 
 template <std::int64_t batch>
 Step mlp(int) {
@@ -90,12 +53,12 @@ Step mlp(int) {
     xs.push_back(rand({batch, 784}));
     ys.push_back(randint(0, 10, {batch}));
   }
-  return training<Mlp>(xs, ys, loss::cross_entropy);
+  return bench::training<bench::Mlp>(xs, ys, loss::cross_entropy);
 }
 
 Step inference(int) {
   manual_seed(1);
-  const Mlp model;
+  const bench::Mlp model;
   const Tensor x = rand({1, 784});
   return [=] {
     const NoGrad guard;

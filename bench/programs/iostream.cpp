@@ -1,0 +1,2 @@
+// What a file of our own is compared with when compiled.
+#include <iostream>
