@@ -15,6 +15,8 @@ namespace {
   const std::string count = std::to_string(threads);
   for (const char* name : {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"})
     setenv(name, count.c_str(), 1);
+  // What a system makes of the CPU is its own affair, and nobody's setting for this machine.
+  for (const char* name : {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}) unsetenv(name);
   dup2(input, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   std::vector<char*> arguments;

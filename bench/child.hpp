@@ -11,7 +11,8 @@ namespace bench {
 /// A system under test in a process of its own, spoken to through pipes (the protocol is in serve.hpp).
 class Child {
  public:
-  /// Starts `command` with OpenMP, MKL and OpenBLAS limited to `threads`. Throws std::runtime_error.
+  /// Starts `command` with OpenMP, MKL and OpenBLAS limited to `threads`, and without settings that would
+  /// choose their kernels. Throws std::runtime_error.
   Child(const std::vector<std::string>& command, int threads);
   ~Child();
   Child(const Child&) = delete;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "openblas.hpp"
 #include "workload.hpp"
 
 extern "C" void openblas_set_num_threads(int) __attribute__((weak));
@@ -139,6 +140,7 @@ long mlp_parameters() {
 
 std::function<Step(int)> products(int batch, bool training, long bytes) {
   return [=](int threads) -> Step {
+    bench::wake_openblas();
     auto list = std::make_shared<std::vector<Product>>(mlp_products(batch, training, threads));
     auto triad = bytes > 0 ? std::make_shared<Triad>(bytes, threads) : nullptr;
     return [=] {

@@ -71,10 +71,10 @@ def inference():
     x = torch.rand(1, 784)
 
     def build(note, wrap):
-        model = wrap(mlp_model())
+        model = wrap(mlp_model().eval())
 
         def step(i):
-            with torch.no_grad():
+            with torch.inference_mode():
                 return model(x)
 
         return Workload(step, note=note)
