@@ -1,7 +1,7 @@
 # The two commands are `make train` and `make test`: each sets the machine up, builds and runs. The build itself is
 # CMakeLists.txt's; for work on the library use its presets: cmake --preset release && cmake --build build
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test bench bench-peers asan tsan format clean
+.PHONY: help setup build train test bench bench-targets bench-readme bench-peers asan tsan format clean
 
 JOBS ?= $(shell nproc)
 images = /usr/share/datasets/fashion-mnist
@@ -30,10 +30,17 @@ test:  ## Set up, build, and run every test
 	@cmake --build build -j $(JOBS)
 	@ctest --test-dir build -j $(JOBS) --output-on-failure
 
-bench: setup  ## Build and run the benchmarks: prints a table, writes build/bench.json
+bench: setup  ## Build and run the benchmarks: prints tables, writes build/bench.json
 	@$(call configure,release,-DXGRAD_BUILD_BENCH=ON)
 	@cmake --build build -j $(JOBS) --target bench
-	@build/bench/bench --json build/bench.json
+	@build/bench/bench --json build/bench.json $(bench_options)
+	@bench/table.py build/bench.json
+
+bench-targets: bench_options = --targets
+bench-targets: bench  ## Of the benchmarks only what the table of targets needs
+
+bench-readme:  ## Put the tables of build/bench.json into bench/README.md
+	@bench/table.py build/bench.json --readme >/dev/null
 
 bench-peers: setup  ## Put the peers that the benchmarks compare with into build/peers
 	@bench/peers/setup.sh build/peers
