@@ -1,9 +1,10 @@
 # The two commands are `make train` and `make test`: each sets the machine up, builds and runs. The build itself is
 # CMakeLists.txt's; for work on the library use its presets: cmake --preset release && cmake --build build
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test bench bench-targets bench-readme bench-peers asan tsan format clean
+.PHONY: help setup build train test bench bench-targets bench-readme bench-peers bench-check bench-record asan tsan format clean
 
 JOBS ?= $(shell nproc)
+COMPILERS ?= g++ clang++-14
 images = /usr/share/datasets/fashion-mnist
 configure = cmake --preset $(1) -DCMAKE_CXX_COMPILER="$$(cat build/compiler)" $(2) >build/configure-$(1).log \
 	|| { cat build/configure-$(1).log; exit 1; }
@@ -29,9 +30,10 @@ test:  ## Set up, build, and run every test
 	@$(call configure,release)
 	@cmake --build build -j $(JOBS)
 	@ctest --test-dir build -j $(JOBS) --output-on-failure
+	@cat build/bench/check.txt  # ctest keeps it to itself that a test was skipped, and why
 
 bench: setup  ## Build and run the benchmarks: prints tables, writes build/bench.json
-	@$(call configure,release,-DXGRAD_BUILD_BENCH=ON)
+	@$(call configure,release)
 	@cmake --build build -j $(JOBS) --target bench
 	@build/bench/bench --json build/bench.json $(bench_options)
 	@bench/table.py build/bench.json
@@ -44,6 +46,19 @@ bench-readme:  ## Put the tables of build/bench.json into bench/README.md
 
 bench-peers: setup  ## Put the peers that the benchmarks compare with into build/peers
 	@bench/peers/setup.sh build/peers
+
+bench-check: setup  ## Compare the instructions of small workloads with those recorded: a part of make test
+	@$(call configure,release)
+	@cmake --build build -j $(JOBS) --target count
+	@bench/check.py build/bench/count || [ $$? = 77 ]
+
+bench-record: setup  ## Record these instructions anew, for each compiler at hand
+	@for compiler in $(COMPILERS); do \
+	  command -v $$compiler >/dev/null || { echo "no $$compiler here: its figures stay as they are"; continue; }; \
+	  build=build/count-$$compiler; \
+	  cmake --preset release -B $$build -DCMAKE_CXX_COMPILER=$$compiler -DXGRAD_BUILD_TESTS=OFF >/dev/null && \
+	  cmake --build $$build -j $(JOBS) --target count && bench/check.py $$build/bench/count --record || exit 1; \
+	done
 
 asan: setup  ## Every test under the address and undefined-behaviour sanitizers
 	@$(call configure,asan)
