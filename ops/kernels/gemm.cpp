@@ -1,6 +1,7 @@
 #include <xgrad/ops/kernels/gemm.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <optional>
@@ -151,7 +152,7 @@ void activate(const Call<T>& g) {
 
 constexpr std::int64_t round_up(std::int64_t x, std::int64_t step) { return (x + step - 1) / step * step; }
 
-// Memory that stays with the thread, so that a training step finds it there.
+// Memory that stays, so that a training step finds it there.
 template <class T>
 class Scratch {
  public:
@@ -170,16 +171,56 @@ class Scratch {
     }
     return data_;
   }
+  T* data() const { return data_; }
 
  private:
   T* data_ = nullptr;
   std::int64_t size_ = 0;
 };
 
+// Copies of operands: those of each thread that works on a product, made and kept by the thread that asked
+// for it. To read another core's copy would take longer than to make one's own.
+template <class T>
+class Workspace {
+ public:
+  struct Place {
+    Scratch<T> scratch;
+    std::uint64_t product = 0;  // whose rows are in it
+    std::int64_t first_row = 0;
+  };
+
+  // The calling thread's, with room for `size` elements for each thread that works on `chunks` chunks. Null
+  // if there is no memory. Inside somebody's region the calling thread works alone.
+  static Workspace* prepare(std::int64_t chunks, std::int64_t size) {
+    thread_local Workspace own;
+    const auto places = static_cast<std::size_t>(
+        team_place() > 0 ? 1 : std::min<std::int64_t>({chunks, num_threads(), most_places}));
+    for (std::size_t k = 0; k < places; ++k)
+      if (!own.places_[k].scratch.at_least(size)) return nullptr;
+    own.owner_ = team_place();
+    own.size_ = size;
+    return &own;
+  }
+
+  // The place of the thread that calls this within the region. Its memory is there, unless the number of
+  // threads has been raised since.
+  Place& mine() {
+    Place& place = places_[team_place() == owner_ ? 0U : static_cast<std::size_t>(team_place())];
+    place.scratch.at_least(size_);
+    return place;
+  }
+
+ private:
+  static constexpr std::int64_t most_places = 128;
+  std::array<Place, most_places> places_;
+  int owner_ = 0;
+  std::int64_t size_ = 0;
+};
+
 // ---- one tile, on the calling thread
 
 template <class T>
-void compute(const Call<T>& g, Kernel kernel) {
+void compute(const Call<T>& g, Kernel kernel, Workspace<T>* workspace = nullptr) {
   if (is_library(kernel)) {
     const auto multiply = [&](auto product) {
       product(g.m, g.n, g.k, g.a, g.lda, g.transpose_a, g.b, g.ldb, g.transpose_b, g.c, g.ldc,
@@ -208,10 +249,9 @@ void compute(const Call<T>& g, Kernel kernel) {
                                   g.options.bias,
                                   g.options.epilogue == Epilogue::relu};
   if (kernel == Kernel::blocked) {
-    thread_local Scratch<T> scratch;
-    T* const memory = scratch.at_least(small::blocked_scratch<T>(g.n, g.k));
-    if (!memory) return compute(g, Kernel::cblas);
-    small::blocked(product, memory);
+    typename Workspace<T>::Place& place = workspace->mine();
+    place.product = 0;
+    small::blocked(product, place.scratch.data());
   } else if (kernel == Kernel::dot) {
     small::dot(product);
   } else {
@@ -262,28 +302,32 @@ Grid own_grid(const Call<T>& g) {
   return g.m > g.n ? Grid{strip, g.n} : Grid{g.m, strip};
 }
 
-// ---- the transposed product
+// ---- products in tiles, on several threads
 
-// The panels of some rows of a product, packed by each thread that works on them: to read another core's copy
-// would take longer.
 template <class T>
-struct Panels {
-  Scratch<T> scratch;
-  std::uint64_t product = 0;  // which one they belong to
-  std::int64_t first = 0;     // and which rows of it
+void run(const Call<T>& g, Kernel kernel);
 
-  const T* of(const Call<T>& g, std::uint64_t number, std::int64_t first_row) {
-    const std::int64_t width = small::panel_width<T>();
-    T* panels = scratch.at_least(round_up(g.m, width) * g.k);
-    if (!panels || (product == number && first == first_row)) return panels;
-    for (std::int64_t i = 0; i < g.m; i += width) {
-      small::pack(std::min(width, g.m - i), g.k, g.a + i * g.lda, g.lda, panels + i * g.k);
-    }
-    product = number;
-    first = first_row;
-    return panels;
+// Where there is no memory for copies: CBLAS has its own from the start.
+template <class T>
+void run_without_memory(const Call<T>& g) {
+  const blas::OneBlasThread one;
+  run(g, Kernel::cblas);
+}
+
+// The rows of a tile as panels.
+template <class T>
+const T* panels_of(const Call<T>& tile, typename Workspace<T>::Place& place, std::uint64_t product,
+                   std::int64_t first_row) {
+  T* const panels = place.scratch.data();
+  if (place.product == product && place.first_row == first_row) return panels;
+  const std::int64_t width = small::panel_width<T>();
+  for (std::int64_t i = 0; i < tile.m; i += width) {
+    small::pack(std::min(width, tile.m - i), tile.k, tile.a + i * tile.lda, tile.lda, panels + i * tile.k);
   }
-};
+  place.product = product;
+  place.first_row = first_row;
+  return panels;
+}
 
 template <class T>
 void run_turned(const Call<T>& g) {
@@ -293,17 +337,14 @@ void run_turned(const Call<T>& g) {
   const std::int64_t blocks = (g.m + turned_rows - 1) / turned_rows;
   const std::int64_t rows = round_up((g.m + blocks - 1) / blocks, small::panel_width<T>());
   const std::int64_t strips = (g.n + strip - 1) / strip;
+  Workspace<T>* const workspace = Workspace<T>::prepare(blocks * strips, rows * g.k);
+  if (!workspace) return run_without_memory(g);
   parallel_for(blocks * strips, 1, [&](std::int64_t begin, std::int64_t end) {
-    thread_local Panels<T> own;
     for (std::int64_t chunk = begin; chunk < end; ++chunk) {
       const std::int64_t i = chunk / strips * rows, j = chunk % strips * strip;
       if (i >= g.m) break;
       const Call<T> t = g.tile(i, std::min(rows, g.m - i), j, std::min(strip, g.n - j));
-      const T* panels = own.of(t, number, i);
-      if (!panels) {  // no memory
-        compute(t, Kernel::cblas);
-        continue;
-      }
+      const T* panels = panels_of(t, workspace->mine(), number, i);
       small::turned(
           small::Product<T>{t.n, t.m, t.k, t.b, t.ldb, 1, nullptr, 0, true, t.c, t.ldc, t.options.accumulate,
                             t.options.bias, t.options.epilogue == Epilogue::relu},
@@ -321,16 +362,18 @@ void run(const Call<T>& g, Kernel kernel) {
     return;
   }
   const Grid grid = copies(kernel) ? copied_grid(g, kernel) : own_grid(g);
-  if (grid.rows >= g.m && grid.columns >= g.n) {
-    compute(g, kernel);
-    return;
-  }
   const std::int64_t across = (g.n + grid.columns - 1) / grid.columns;
   const std::int64_t down = (g.m + grid.rows - 1) / grid.rows;
+  Workspace<T>* workspace = nullptr;
+  if (kernel == Kernel::blocked) {
+    workspace =
+        Workspace<T>::prepare(across * down, small::blocked_scratch<T>(std::min(grid.columns, g.n), g.k));
+    if (!workspace) return run_without_memory(g);
+  }
   parallel_for(across * down, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {
       const std::int64_t i = t / across * grid.rows, j = t % across * grid.columns;
-      compute(g.tile(i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j)), kernel);
+      compute(g.tile(i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j)), kernel, workspace);
     }
   });
 }

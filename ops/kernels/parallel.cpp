@@ -54,6 +54,8 @@ constexpr int max_team = 128;
 
 /// Whether this thread works on a chunk: what it starts then stays with it.
 constinit thread_local bool in_chunk = false;
+/// A helper's number; 0 for every other thread.
+constinit thread_local int place = 0;
 
 void run_serial(std::int64_t n, std::int64_t grain, ChunkBody body, void* context) noexcept {
   for (std::int64_t begin = 0; begin < n; begin += grain) {
@@ -154,6 +156,7 @@ class Team {
 
   [[noreturn]] void help(int self) noexcept {
     in_chunk = true;
+    place = self;
     std::uint32_t seen = 0;
     for (;;) {
       seen = wait_for_news(seen);
@@ -165,8 +168,9 @@ class Team {
   }
 
   /// Regions of a training step follow each other within microseconds, and waking a thread takes a hundred of
-  /// them, three hundred in a virtual machine: so a helper that is done keeps looking for the next region for a
-  /// while, at first without pause, then giving the processor to whoever wants it, and only then goes to sleep.
+  /// them, three hundred in a virtual machine: so a helper that is done keeps looking for the next region for
+  /// a while, at first without pause, then giving the processor to whoever wants it, and only then goes to
+  /// sleep.
   std::uint32_t wait_for_news(std::uint32_t seen) noexcept {
     using Clock = std::chrono::steady_clock;
     constexpr std::chrono::microseconds eager{50}, patience{2000};
@@ -213,4 +217,7 @@ void run_chunks(std::int64_t n, std::int64_t grain, ChunkBody body, void* contex
 }
 
 }  // namespace detail
+
+int team_place() noexcept { return detail::place; }
+
 }  // namespace xgrad::inline v0::kernels

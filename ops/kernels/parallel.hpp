@@ -15,6 +15,11 @@ int num_threads() noexcept;
 /// Sets it for the whole process; values below 1 mean 1. The OpenMP settings of the program are not touched.
 void set_num_threads(int n) noexcept;
 
+/// The place of the calling thread among those that work on the region it is in: 0 for the thread that called
+/// parallel_for, and everywhere outside a region; below num_threads(). A kernel whose chunks need memory gets
+/// it for so many places before its region, so that no helper has to, at a moment that nobody can tell.
+int team_place() noexcept;
+
 namespace detail {
 using ChunkBody = void (*)(void* context, std::int64_t begin, std::int64_t end) noexcept;
 void run_chunks(std::int64_t n, std::int64_t grain, ChunkBody body, void* context) noexcept;

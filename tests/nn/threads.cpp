@@ -4,7 +4,11 @@
 #include <latch>
 #include <string>
 #include <thread>
+#include <xgrad/core/create.hpp>
+#include <xgrad/core/grad.hpp>
+#include <xgrad/core/random.hpp>
 #include <xgrad/nn/nn.hpp>
+#include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/loss.hpp>
 #include <xgrad/ops/reduce.hpp>
 

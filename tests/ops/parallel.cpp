@@ -1,6 +1,7 @@
 #include <xgrad/ops/kernels/parallel.hpp>
 
-#include <catch2/catch.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -9,6 +10,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "tests/support/catch.hpp"
 
 namespace {
 
@@ -98,6 +101,64 @@ TEST_CASE("parallel_for works from several std::threads at once") {
   for (std::thread& thread : threads) thread.join();
   for (const std::int64_t sum : sums) CHECK(sum == 50 * 19900);
 }
+
+TEST_CASE("a parallel_for ends when its chunks are done, though another program has the processors") {
+  const ThreadsGuard guard;
+  kernels::set_num_threads(8);
+  // More threads than processors, which never rest: a helper may not run for long, and is not waited for.
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> others;
+  for (unsigned t = 0; t < 2 * std::thread::hardware_concurrency(); ++t) {
+    others.emplace_back([&] {
+      while (!stop) {
+      }
+    });
+  }
+  std::int64_t visited = 0;
+  for (int round = 0; round < 200; ++round) {
+    std::atomic<std::int64_t> sum{0};
+    kernels::parallel_for(64, 1, [&](std::int64_t begin, std::int64_t) { sum += begin; });
+    visited += sum;
+  }
+  stop = true;
+  for (std::thread& other : others) other.join();
+  CHECK(visited == 200 * (64 * 63 / 2));
+}
+
+TEST_CASE("a forked process has helpers of its own") {
+  const ThreadsGuard guard;
+  kernels::set_num_threads(2);
+  const auto sum_of_chunks = [] {
+    std::atomic<std::int64_t> sum{0};
+    kernels::parallel_for(1000, 1, [&](std::int64_t begin, std::int64_t) { sum += begin; });
+    return sum.load();
+  };
+  REQUIRE(sum_of_chunks() == 499500);
+  const pid_t child = fork();
+  if (child == 0) _exit(sum_of_chunks() == 499500 ? 0 : 1);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
+
+#ifdef _OPENMP
+TEST_CASE("within somebody's OpenMP region a parallel_for stays on its thread") {
+  const ThreadsGuard guard;
+  kernels::set_num_threads(2);
+  std::atomic<int> moved{0};
+  std::atomic<std::int64_t> visited{0};
+#pragma omp parallel num_threads(2)
+  {
+    const auto self = std::this_thread::get_id();
+    kernels::parallel_for(100, 10, [&](std::int64_t begin, std::int64_t end) {
+      if (std::this_thread::get_id() != self) ++moved;
+      visited += end - begin;
+    });
+  }
+  CHECK(moved == 0);
+  CHECK(visited == 200);
+}
+#endif
 
 TEST_CASE("the number of threads is at least one") {
   const ThreadsGuard guard;
