@@ -180,18 +180,22 @@ void free_lines_slow(void* block, std::uint32_t lines) noexcept {
 
 namespace {
 
-/// A block of class `c` or, while there is a free one, of the next `above` classes.
+/// A block of class `c` or, while there are several free ones, of the next `above` classes: the last one of a
+/// class is left for what the rest of the step will ask for.
 PoolBlock allocate_of_class(const SizeClass& c, int above) {
   if (c.index >= class_count) throw std::bad_alloc();
   const int last = std::min(c.index + above, class_count - 1);
+  const auto usable = [&](const FreeList& list, int k) { return list.count > (k == c.index ? 0U : 1U); };
   for (int k = c.index; k <= std::min(last, cached_classes - 1); ++k)
-    if (void* p = medium_blocks.free[k].pop()) return {p, class_bytes(k)};
+    if (usable(medium_blocks.free[k], k)) return {medium_blocks.free[k].pop(), class_bytes(k)};
   if (c.index < cached_classes) watch_thread_exit();
   SharedPool& pool = shared_pool();
   {
     std::lock_guard lock(pool.mutex);
-    for (int k = c.index; k <= last; ++k)
-      if (void* p = pool.large[static_cast<std::size_t>(k)].pop()) return {p, class_bytes(k)};
+    for (int k = c.index; k <= last; ++k) {
+      FreeList& list = pool.large[static_cast<std::size_t>(k)];
+      if (usable(list, k)) return {list.pop(), class_bytes(k)};
+    }
     count_system_call(pool, c.bytes);
   }
   return {from_system(c.bytes), c.bytes};
