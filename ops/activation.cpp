@@ -13,6 +13,9 @@ namespace {
 // Each of these is one lambda on packs for the value; where the rule would need several passes over memory,
 // an unrecorded sweep runs the same lambda on dual numbers (map_gradient).
 
+/// max(x, -10⁴), NaN stays NaN: for functions that are 0 long before, but x times a factor of 0 at -inf.
+constexpr auto bounded_below = [](auto x) XGRAD_SIMD_LAMBDA { return max(decltype(x)(-1e4), x); };
+
 long double logistic(long double x) { return 1 / (1 + std::exp(-x)); }
 long double soft(long double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }
 
@@ -148,7 +151,7 @@ struct Silu {
   }
   Array vjp_kernel(const Array& dy, const Array& x) const { return map_gradient(value, dy, x)[0]; }
 
-  static constexpr auto value = [](auto v) { return v * sigmoid(v); };
+  static constexpr auto value = [](auto v) { return silu(v); };
 };
 
 /// x t, t = tanh(softplus(x)).   ∂ = t + x (1 - t²) σ
@@ -163,7 +166,10 @@ struct Mish {
   }
   Array vjp_kernel(const Array& dy, const Array& x) const { return map_gradient(value, dy, x)[0]; }
 
-  static constexpr auto value = [](auto v) { return v * tanh(softplus(v)); };
+  static constexpr auto value = [](auto v) {
+    const auto x = bounded_below(v);
+    return x * tanh(softplus(x));
+  };
 };
 
 /// ln(1 + e^(βx)) / β.   ∂ = σ(βx)
@@ -173,12 +179,20 @@ struct Softplus {
     return {sample(Softplus{}, {3, 4}).within(-3, 3), sample(Softplus{2.5}, {3, 4}).within(-3, 3)};
   }
   long double reference(long double x) const { return soft(beta * x) / beta; }
-  auto value() const {
-    return [b = beta](auto v) { return softplus(b * v) / b; };
+  Array forward(const Array& x) const {
+    if (beta == 1) {
+      return map_floating(
+          name, [](auto v) { return softplus(v); }, x);
+    }
+    return map_floating(
+        name,
+        [b = beta]<class T, int W>(const simd::Pack<T, W>& v) { return softplus(v, static_cast<T>(b)); }, x);
   }
-  Array forward(const Array& x) const { return map_floating(name, value(), x); }
   Tensor vjp(const Tensor& dy, const Tensor& x) const { return dy * sigmoid(beta * x); }
-  Array vjp_kernel(const Array& dy, const Array& x) const { return map_gradient(value(), dy, x)[0]; }
+  Array vjp_kernel(const Array& dy, const Array& x) const {
+    return map_floating(
+        name, [b = beta](auto d, auto v) { return d * sigmoid(b * v); }, dy, x);
+  }
 
   double beta = 1.0;
 };
@@ -192,7 +206,12 @@ struct Softsign {
   Tensor vjp(const Tensor& dy, const Tensor& x) const { return dy / square(1 + abs(x)); }
   Array vjp_kernel(const Array& dy, const Array& x) const { return map_gradient(value, dy, x)[0]; }
 
-  static constexpr auto value = [](auto v) { return v / (1 + abs(v)); };
+  /// From 1e30 on it is ±1, also at infinity.
+  static constexpr auto value = [](auto v) {
+    using P = decltype(v);
+    const P x = max(P(-1e30), min(P(1e30), v));
+    return x / (1 + abs(x));
+  };
 };
 
 /// x limited to [low, high].   ∂ = 1 strictly inside, else 0
@@ -264,7 +283,10 @@ struct GeluErf {
   }
   Array vjp_kernel(const Array& dy, const Array& x) const { return map_gradient(value, dy, x)[0]; }
 
-  static constexpr auto value = [](auto v) { return (0.5 * v) * (1 + erf(v * (1 / std::numbers::sqrt2))); };
+  static constexpr auto value = [](auto v) {
+    const auto x = bounded_below(v);
+    return (0.5 * x) * (1 + erf(x * (1 / std::numbers::sqrt2)));
+  };
 };
 
 constexpr double root_two_over_pi = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
@@ -285,7 +307,8 @@ struct GeluTanh {
   Array vjp_kernel(const Array& dy, const Array& x) const { return map_gradient(value, dy, x)[0]; }
 
   static constexpr auto value = [](auto v) {
-    return (0.5 * v) * (1 + tanh(root_two_over_pi * (v + 0.044715 * (v * v * v))));
+    const auto x = bounded_below(v);
+    return (0.5 * x) * (1 + tanh(root_two_over_pi * (x + 0.044715 * (x * x * x))));
   };
 };
 

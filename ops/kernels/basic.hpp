@@ -167,6 +167,55 @@ XGRAD_SIMD_INLINE Pack<T, W> fma(const Pack<T, W>& a, T b, const std::type_ident
   return fma(a, Pack<T, W>(b), c);
 }
 
+namespace detail {
+/// a · b - p for p = a · b as rounded, exactly unless something overflows or is subnormal.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> product_error(const Pack<T, W>& a, const Pack<T, W>& b, const Pack<T, W>& p) {
+  if constexpr (wide_register<T, W>) {
+    return fma(a, b, -p);
+  } else {
+    // In halves whose products are exact (Dekker 1971, "A floating-point technique for extending the
+    // available precision").
+    constexpr Int<T> upper = static_cast<Int<T>>(~Int<T>{0} << ((Format<T>::mantissa_bits + 2) / 2));
+    const Pack<T, W> a1 = bits<T>(bits<Int<T>>(a) & upper), a2 = a - a1;
+    const Pack<T, W> b1 = bits<T>(bits<Int<T>>(b) & upper), b2 = b - b1;
+    return ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2;
+  }
+}
+/// a + b - s for s = a + b as rounded, exactly (Knuth, "The art of computer programming", vol. 2, 4.2.2).
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> sum_error(const Pack<T, W>& a, const Pack<T, W>& b, const Pack<T, W>& s) {
+  const Pack<T, W> b_as_added = s - a;
+  return (a - (s - b_as_added)) + (b - b_as_added);
+}
+/// a + w (b - a) as a + w b - w a with what each step rounds off: the three terms may cancel. `inexact` says
+/// whether products are.
+template <bool inexact, int W>
+XGRAD_SIMD_INLINE Pack<double, W> interpolate(const Pack<double, W>& a, const Pack<double, W>& b,
+                                              const Pack<double, W>& w) {
+  using P = Pack<double, W>;
+  const P p = w * b, q = w * a, s = a + p, d = s - q;
+  P lost = sum_error(a, p, s) + sum_error(s, -q, d);
+  if constexpr (inexact) lost += product_error(w, b, p) - product_error(w, a, q);
+  const P y = d + lost;
+  return select(isfinite(y), y, a + w * (b - a));
+}
+}  // namespace detail
+
+/// a + w (b - a), to the last place or two even where that is much smaller than a and b.
+template <int W>
+XGRAD_SIMD_INLINE Pack<double, W> lerp(const Pack<double, W>& a, const Pack<double, W>& b,
+                                       const Pack<double, W>& w) {
+  return detail::interpolate<true>(a, b, w);
+}
+template <int W>
+XGRAD_SIMD_INLINE Pack<float, W> lerp(const Pack<float, W>& a, const Pack<float, W>& b,
+                                      const Pack<float, W>& w) {
+  const auto as = detail::widen(a), bs = detail::widen(b), ws = detail::widen(w);
+  return detail::narrow(detail::Doubles<W>{detail::interpolate<false>(as.low, bs.low, ws.low),
+                                           detail::interpolate<false>(as.high, bs.high, ws.high)});
+}
+
 /// The square root, correctly rounded; NaN below zero.
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> sqrt(const Pack<T, W>& a) {

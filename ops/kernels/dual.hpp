@@ -180,6 +180,15 @@ struct Dual {
   XGRAD_SIMD_INLINE friend Dual fma(const Dual& a, const Dual& b, const Dual& c) { return a * b + c; }
 };
 
+namespace detail {
+/// s + y (1 - s), s = sigmoid(x), for y = x s. At +inf y is bounded: 1 - s is 0.
+template <class T>
+XGRAD_SIMD_INLINE T silu_slope(const T& x, const T& y) {
+  const T s = sigmoid(x);
+  return s + min(T(100), y) * (1 - s);
+}
+}  // namespace detail
+
 // Each line: the function, its value y at x, and its derivative there.
 #define XGRAD_SIMD_DUAL(name, slope)                       \
   template <class T, int N>                                \
@@ -210,6 +219,7 @@ XGRAD_SIMD_DUAL(asinh, rsqrt(1 + x * x))
 XGRAD_SIMD_DUAL(acosh, rsqrt((x - 1) * (x + 1)))
 XGRAD_SIMD_DUAL(atanh, 1 / ((1 - x) * (1 + x)))
 XGRAD_SIMD_DUAL(sigmoid, y*(1 - y))
+XGRAD_SIMD_DUAL(silu, detail::silu_slope(x, y))
 XGRAD_SIMD_DUAL(log_sigmoid, sigmoid(-x))
 XGRAD_SIMD_DUAL(softplus, sigmoid(x))
 XGRAD_SIMD_DUAL(erf, T(1.1283791670955126) * exp(-x * x))

@@ -235,6 +235,18 @@ XGRAD_SIMD_INLINE Pack<T, W> sigmoid(const Pack<T, W>& x) {
   const Pack<T, W> inverse = detail::inverse(1 + e), q = a * inverse;
   return fma(fma(-q, e, a - q), inverse, q);
 }
+/// x · sigmoid(x), 0 at -inf: the quotient of `sigmoid`, with exp(x) = 2^n m on top below zero, where 2^n
+/// comes in last: the result is right also where exp(x) alone is subnormal.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> silu(const Pack<T, W>& x) {
+  const Pack<T, W> lowest = T(1.1) * detail::Series<T>::exp_min;  // x · exp(x) is 0 from here on
+  const auto r = detail::reduce_exponent(max(lowest, -abs(x)));
+  const Pack<T, W> m = r.tail + 1, e = detail::times_power_of_two(m, r.n), inverse = detail::inverse(1 + e);
+  const auto below = x < 0;
+  const Pack<T, W> a = select(below, max(lowest, x) * m, x), q = a * inverse;
+  const Pack<T, W> corrected = fma(fma(-q, e, a - q), inverse, q);
+  return detail::times_power_of_two(select(x < infinity<T>, corrected, q), select(below, r.n, Pack<T, W>(0)));
+}
 /// log(sigmoid(x)) = min(x, 0) - log1p(exp(-|x|)).
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> log_sigmoid(const Pack<T, W>& x) {
@@ -244,6 +256,14 @@ XGRAD_SIMD_INLINE Pack<T, W> log_sigmoid(const Pack<T, W>& x) {
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> softplus(const Pack<T, W>& x) {
   return max(Pack<T, W>(0), x) + detail::log1p_of_fraction(exp(-abs(x)));
+}
+/// log(1 + exp(βx)) / β. Far above zero that is x, also where βx overflows; below it falls like exp(βx), in
+/// which what rounding βx lost counts.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> softplus(const Pack<T, W>& x, T beta) {
+  const Pack<T, W> b = beta, p = b * x, y = softplus(p);
+  const auto falls = (p < 0) & (y > 0);
+  return select(p > T(40), x, select(falls, fma(y, detail::product_error(b, x, p), y), y) / b);
 }
 
 namespace detail {

@@ -4,7 +4,7 @@
 /// The elementary functions on packs of float and double, and on plain numbers.
 ///
 /// Errors are at most 2 ulp for exp, log, tanh, sigmoid, erf and pow, at most 4 for the rest, at every level
-/// and for every argument: subnormals, infinities and NaN included (tests/ops/kernels_math.cpp). Coefficients
+/// and for every argument: subnormals, infinities and NaN included (tests/ops/accuracy.cpp). Coefficients
 /// are minimax fits in the relative error of the result, rounded to the type one after the other, from the
 /// lowest power.
 
@@ -38,6 +38,7 @@ XGRAD_SIMD_SCALAR(log2)
 XGRAD_SIMD_SCALAR(log10)
 XGRAD_SIMD_SCALAR(log1p)
 XGRAD_SIMD_SCALAR(sigmoid)
+XGRAD_SIMD_SCALAR(silu)
 XGRAD_SIMD_SCALAR(log_sigmoid)
 XGRAD_SIMD_SCALAR(softplus)
 XGRAD_SIMD_SCALAR(sin)

@@ -9,11 +9,10 @@
 #include <thread>
 #include <vector>
 
-#include <xgrad/ops/kernels/level.hpp>
 #include <xgrad/ops/kernels/map.hpp>
 #include <xgrad/ops/kernels/parallel.hpp>
 
-#include "tests/support/catch.hpp"
+#include "tests/support/levels.hpp"
 
 namespace {
 
@@ -24,19 +23,6 @@ struct ThreadsGuard {
   int before = kernels::num_threads();
   ~ThreadsGuard() { kernels::set_num_threads(before); }
 };
-
-// Each level of instructions that the CPU has, one after the other.
-struct LevelGuard {
-  kernels::Level before = kernels::level();
-  ~LevelGuard() { kernels::detail::chosen_level = static_cast<int>(before); }
-};
-std::vector<kernels::Level> levels() {
-  std::vector<kernels::Level> all;
-  for (const auto l : {kernels::Level::portable, kernels::Level::v3, kernels::Level::v4}) {
-    if (l <= kernels::cpu_level()) all.push_back(l);
-  }
-  return all;
-}
 
 struct Shape {
   std::int64_t m, n, k;
@@ -175,9 +161,9 @@ bool same_bits(const std::vector<T>& x, const std::vector<T>& y) {
 
 TEMPLATE_TEST_CASE("a matrix product is the sum of products, in every layout and odd size", "", float,
                    double) {
-  const LevelGuard guard;
-  for (const kernels::Level level : levels()) {
-    kernels::detail::chosen_level = static_cast<int>(level);
+  test::LevelGuard guard;
+  for (const kernels::Level level : test::levels()) {
+    guard.set(level);
     CAPTURE(kernels::name(level));
     const std::vector<std::int64_t> sizes{1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33};
     for (const std::int64_t m : sizes) {
@@ -190,9 +176,9 @@ TEMPLATE_TEST_CASE("a matrix product is the sum of products, in every layout and
 
 TEMPLATE_TEST_CASE("a matrix product is the sum of products, whichever kernel serves its shape", "", float,
                    double) {
-  const LevelGuard guard;
-  for (const kernels::Level level : levels()) {
-    kernels::detail::chosen_level = static_cast<int>(level);
+  test::LevelGuard guard;
+  for (const kernels::Level level : test::levels()) {
+    guard.set(level);
     CAPTURE(kernels::name(level));
     for (const Shape s : {Shape{1, 512, 784},
                           {1, 300, 131},
@@ -217,9 +203,9 @@ TEMPLATE_TEST_CASE("a matrix product is the sum of products, whichever kernel se
 }
 
 TEMPLATE_TEST_CASE("bias and activation follow the product and what it is added to", "", float, double) {
-  const LevelGuard guard;
-  for (const kernels::Level level : levels()) {
-    kernels::detail::chosen_level = static_cast<int>(level);
+  test::LevelGuard guard;
+  for (const kernels::Level level : test::levels()) {
+    guard.set(level);
     CAPTURE(kernels::name(level));
     for (const Shape s : {Shape{1, 10, 2},
                           {1, 1, 10},

@@ -4,10 +4,9 @@
 #include <limits>
 #include <vector>
 
-#include "tests/support/catch.hpp"
+#include "tests/support/levels.hpp"
 
 using namespace xgrad;
-using kernels::Level;
 
 namespace {
 
@@ -16,15 +15,13 @@ template <class T, class F>
 std::vector<std::vector<T>> derivatives(F f, const std::vector<T>& x) {
   std::vector<std::vector<T>> all;
   const std::vector<T> dy(x.size(), T(2));
-  const int before = kernels::detail::chosen_level;
-  for (const Level level : {Level::portable, Level::v3, Level::v4}) {
-    if (level > kernels::cpu_level()) continue;
-    kernels::detail::chosen_level = static_cast<int>(level);
+  test::LevelGuard guard;
+  for (const kernels::Level level : test::levels()) {
+    guard.set(level);
     std::vector<T> g(x.size());
     kernels::map_grad(f, static_cast<std::int64_t>(x.size()), kernels::outs(g.data()), dy.data(), x.data());
     all.push_back(g);
   }
-  kernels::detail::chosen_level = before;
   return all;
 }
 

@@ -5,27 +5,16 @@
 #include <limits>
 #include <vector>
 
-#include "tests/support/catch.hpp"
+#include "tests/support/levels.hpp"
 
 using namespace xgrad;
 using kernels::in;
 using kernels::Level;
 using kernels::out;
 using kernels::outs;
+using test::levels;
 
 namespace {
-
-/// The levels that this CPU has; says which it lacks.
-std::vector<Level> levels() {
-  std::vector<Level> all;
-  for (const Level l : {Level::portable, Level::v3, Level::v4}) {
-    if (l <= kernels::cpu_level())
-      all.push_back(l);
-    else
-      WARN("level " << kernels::name(l) << " skipped: this CPU lacks it");
-  }
-  return all;
-}
 
 std::vector<float> ramp(std::int64_t n) {
   std::vector<float> x(static_cast<std::size_t>(n));
