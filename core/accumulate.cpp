@@ -4,6 +4,7 @@
 #include <xgrad/core/extras.hpp>
 #include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/ops/kernels/reduce.hpp>
 
 namespace xgrad::inline v0 {
 namespace {
@@ -129,11 +130,42 @@ struct AsType {
   DType dtype = DType::float32;
 };
 
+/// From so many elements on, sums are worth copying x into the order that the kernels of reductions want:
+/// they use vectors and threads, and do not lose digits in a long row of additions.
+constexpr std::int64_t large_sum = 1 << 12;
+
+Array sum_by_kernels(const Array& x, const Shape& shape) {
+  Shape summed, kept;
+  std::int64_t n = 1;
+  for (int i = 0; i < x.rank(); ++i) {
+    const int own = i - (x.rank() - shape.rank());
+    const bool is_summed = own < 0 || shape[own] != x.size(i);
+    (is_summed ? summed : kept).push_back(i);
+    if (is_summed) n *= x.size(i);
+  }
+  Shape columns_first = summed, rows_first = kept;
+  for (const std::int64_t axis : kept) columns_first.push_back(axis);
+  for (const std::int64_t axis : summed) rows_first.push_back(axis);
+  Array y = Array::empty(shape, x.dtype());
+  const Array columns = x.permute(columns_first);
+  dispatch_floating(SumTo::name, x.dtype(), [&]<class T>() {
+    T* out = y.mutable_data<T>();
+    if (y.numel() > 1 && columns.is_contiguous()) {
+      kernels::reduce_columns<kernels::SumReducer>(columns.data<T>(), n, y.numel(), y.numel(), out);
+    } else {
+      const Array rows = x.permute(rows_first).contiguous();
+      kernels::reduce_rows<kernels::SumReducer>(rows.data<T>(), y.numel(), n, n, out);
+    }
+  });
+  return y;
+}
+
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b) { return record(Add{}, a, b); }
 
 Array sum_to(const Array& x, const Shape& shape) {
+  if (x.numel() >= large_sum && is_floating(x.dtype())) return sum_by_kernels(x, shape);
   Array y = Array::full(shape, 0, x.dtype());
   if (x.numel() == 0) return y;
   const Array wide = y.broadcast_to(x.shape());

@@ -18,6 +18,10 @@ namespace {
 
 using detail::at;
 
+/// What running sums and products of A's elements are kept in: floats are rounded only when they are stored.
+template <class A, class T = typename std::decay_t<A>::value_type>
+using Running = std::conditional_t<std::is_floating_point_v<T>, double, T>;
+
 /// Integers and bools add up in int64.
 Array widened(const Array& x) { return is_floating(x.dtype()) ? x : x.astype(DType::int64); }
 
@@ -53,8 +57,9 @@ struct CumSum {
     const auto directed = [&](const Array& a) {
       return backwards ? a.slice(axis, a.size(axis) - 1, a.size(axis), -1) : a;
     };
-    return directed(xt_forward<Elements::numeric>(name, directed(widened(x)), x.shape(),
-                                                  [&](const auto& a) { return xt::cumsum(a, axis); }));
+    return directed(xt_forward<Elements::numeric>(name, directed(widened(x)), x.shape(), [&](const auto& a) {
+      return xt::cumsum<Running<decltype(a)>>(a, axis);
+    }));
   }
   Tensor vjp(const Tensor& dy) const { return record(CumSum{axis, !backwards}, dy); }
 
@@ -134,8 +139,8 @@ struct CumProd {
 
   Array forward(const Array& x) const {
     const Array v = widened(x);
-    return xt_forward<Elements::numeric>(name, v, v.shape(),
-                                         [&](const auto& a) { return xt::cumprod(a, axis); });
+    return xt_forward<Elements::numeric>(
+        name, v, v.shape(), [&](const auto& a) { return xt::cumprod<Running<decltype(a)>>(a, axis); });
   }
   Tensor vjp(const Tensor& dy, const Tensor& x, Output y) const {
     const Tensor s = record(LinearRecurrence{axis, true}, moved_by_one(x, axis, false, 0), dy);

@@ -6,24 +6,6 @@ namespace xgrad::inline v0::kernels {
 
 namespace detail {
 
-/// Σ f(pack at i) over a row of n elements; the lanes of the last pack beyond n must give 0, by `part`.
-template <class P, class F, class G>
-XGRAD_SIMD_INLINE auto row_sum(std::int64_t n, const F& f, const G& part) {
-  using T = typename P::Scalar;
-  constexpr std::int64_t w = P::width;
-  P a(T(0)), b(T(0)), c(T(0)), d(T(0));
-  std::int64_t i = 0;
-  for (; i + 4 * w <= n; i += 4 * w) {
-    a = a + f(i);
-    b = b + f(i + w);
-    c = c + f(i + 2 * w);
-    d = d + f(i + 3 * w);
-  }
-  for (; i + w <= n; i += w) a = a + f(i);
-  if (i < n) b = b + part(i);
-  return sum_lanes((a + b) + (c + d));
-}
-
 /// The rows that form one chunk where column sums are kept per chunk.
 inline std::int64_t norm_chunk(std::int64_t cols) {
   return std::max<std::int64_t>(1, (1 << 15) / std::max<std::int64_t>(1, cols));
@@ -45,14 +27,10 @@ void layer_norm_rows(const T* x, const T* weight, const T* bias, T* y, T* means,
       for (std::int64_t r = b; r < e; ++r) {
         const T* in = x + r * n;
         T* out = y + r * n;
-        const T mean = detail::row_sum<P>(
-                           n, [in](std::int64_t i) XGRAD_SIMD_LAMBDA { return P::load(in + i); },
-                           [in, n](std::int64_t i)
-                               XGRAD_SIMD_LAMBDA { return detail::load_part<P>(in + i, n - i, T(0)); }) /
-                       static_cast<T>(n);
+        const T mean = detail::row_sum<P>(in, n) / static_cast<T>(n);
         const P m(mean);
         const T var =
-            detail::row_sum<P>(
+            detail::row_sum<P, 4>(
                 n, [in, m](std::int64_t i) XGRAD_SIMD_LAMBDA { return square(P::load(in + i) - m); },
                 [in, m, mean, n](std::int64_t i)
                     XGRAD_SIMD_LAMBDA { return square(detail::load_part<P>(in + i, n - i, mean) - m); }) /

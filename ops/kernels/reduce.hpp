@@ -7,9 +7,9 @@
 #include <xgrad/ops/kernels/map.hpp>
 #include <xgrad/ops/kernels/parallel.hpp>
 
-/// Reductions of rows and of columns of a row-major matrix. Sums of floats are formed in blocks, whose totals
-/// are added in double: the error stays within a few units of the last place of the sum of magnitudes. The
-/// order of additions depends on sizes alone.
+/// Reductions of rows and of columns of a row-major matrix. Sums are formed in short blocks, whose totals are
+/// added in double and with what that rounds off: the error stays within a few units of the last place of the
+/// sum of magnitudes, whatever the size. The order of additions depends on sizes alone.
 namespace xgrad::inline v0::kernels {
 
 /// What a reduction does with two values; `block` bounds how many are combined in the element type.
@@ -58,6 +58,23 @@ constexpr std::int64_t reduce_grain = 1 << 15;  // elements that one thread redu
 template <class R, class T>
 using Partial = std::conditional_t<!R::exact && std::is_floating_point_v<T>, double, T>;
 
+/// A sum that keeps what rounding loses (Neumaier 1974): however many values are added, the error is that of
+/// one addition.
+template <class V>
+class RunningSum {
+ public:
+  XGRAD_SIMD_INLINE void add(V v) {
+    const V s = sum_ + v, as_added = s - sum_;
+    lost_ += (sum_ - (s - as_added)) + (v - as_added);
+    sum_ = s;
+  }
+  /// An infinite sum has lost NaN.
+  XGRAD_SIMD_INLINE V value() const { return lost_ == lost_ ? sum_ + lost_ : sum_; }
+
+ private:
+  V sum_ = V(0), lost_ = V(0);
+};
+
 template <class R, class V>
 V combine_scalars(V a, V b) {
   if constexpr (std::is_same_v<R, MaxReducer>) {
@@ -69,6 +86,43 @@ V combine_scalars(V a, V b) {
   }
 }
 
+/// What is combined one by one: a RunningSum for sums of floating numbers, else the plain reduction.
+template <class R, class V>
+class Running {
+ public:
+  XGRAD_SIMD_INLINE void add(V v) { total_ = combine_scalars<R>(total_, v); }
+  XGRAD_SIMD_INLINE V value() const { return total_; }
+
+ private:
+  V total_ = R::template identity<V>();
+};
+template <>
+class Running<SumReducer, double> : public RunningSum<double> {};
+
+/// Σ f(pack at i) over a row of n elements, i going up; the lanes of the last pack beyond n must give 0, by
+/// `part`. `ways` sums run side by side; each is added to the total after 16 additions, whatever the pack's
+/// width.
+template <class P, int ways, class F, class G>
+XGRAD_SIMD_INLINE typename P::Scalar row_sum(std::int64_t n, const F& f, const G& part) {
+  using T = typename P::Scalar;
+  constexpr std::int64_t w = P::width, block = 16 * ways * w;
+  RunningSum<double> total;
+  for (std::int64_t begin = 0; begin < n; begin += block) {
+    const std::int64_t end = begin + block < n ? begin + block : n;
+    P sums[ways];
+    for (int k = 0; k < ways; ++k) sums[k] = P(T(0));
+    std::int64_t i = begin;
+    for (; i + ways * w <= end; i += ways * w)
+      for (int k = 0; k < ways; ++k) sums[k] = sums[k] + f(i + k * w);
+    for (; i + w <= end; i += w) sums[0] = sums[0] + f(i);
+    if (i < end) sums[ways - 1] = sums[ways - 1] + part(i);
+    for (int k = ways / 2; k > 0; k /= 2)
+      for (int j = 0; j < k; ++j) sums[j] = sums[j] + sums[j + k];
+    total.add(static_cast<double>(sum_lanes(sums[0])));
+  }
+  return static_cast<T>(total.value());
+}
+
 /// n adjacent elements. Sums of floats go over to double after 16 additions in a lane, whatever the pack's
 /// width.
 template <class R, class T>
@@ -78,7 +132,7 @@ Partial<R, T> reduce_line(const T* x, std::int64_t n) {
     return vectorized([x, n](auto bytes) XGRAD_SIMD_LAMBDA -> V {
       using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
       constexpr std::int64_t w = P::width, block = 64 * w;
-      V total = R::template identity<V>();
+      Running<R, V> total;
       std::int64_t i = 0;
       while (i + 4 * w <= n) {
         const std::int64_t end = i + block < n ? i + block : n;
@@ -91,13 +145,13 @@ Partial<R, T> reduce_line(const T* x, std::int64_t n) {
         }
         const P all = R::combine(R::combine(a, b), R::combine(c, d));
         if constexpr (R::exact) {
-          for (int k = 0; k < w; ++k) total = combine_scalars<R>(total, static_cast<V>(all[k]));
+          for (int k = 0; k < w; ++k) total.add(static_cast<V>(all[k]));
         } else {
-          total += static_cast<V>(sum_lanes(all));
+          total.add(static_cast<V>(sum_lanes(all)));
         }
       }
-      for (; i < n; ++i) total = combine_scalars<R>(total, static_cast<V>(x[i]));
-      return total;
+      for (; i < n; ++i) total.add(static_cast<V>(x[i]));
+      return total.value();
     });
   } else {
     V total = R::template identity<V>();
@@ -123,9 +177,9 @@ void reduce_rows(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t 
       parallel_for(cols, detail::reduce_grain, [&](std::int64_t b, std::int64_t e) {
         parts[b / detail::reduce_grain] = detail::reduce_line<R>(row + b, e - b);
       });
-      V total = R::template identity<V>();
-      for (const V& v : partial) total = detail::combine_scalars<R>(total, v);
-      y[r] = static_cast<T>(total);
+      detail::Running<R, V> total;
+      for (const V& v : partial) total.add(v);
+      y[r] = static_cast<T>(total.value());
     }
     return;
   }
@@ -138,16 +192,55 @@ void reduce_rows(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t 
 
 namespace detail {
 
+/// The totals of a pack of columns: as Running, lane by lane.
+template <class R, class P>
+class RunningPack {
+ public:
+  XGRAD_SIMD_INLINE void add(const P& v) { total_ = R::combine(total_, v); }
+  XGRAD_SIMD_INLINE P value() const { return total_; }
+
+ private:
+  P total_ = P(R::template identity<typename P::Scalar>());
+};
+template <int W>
+class RunningPack<SumReducer, simd::Pack<double, W>> {
+  using P = simd::Pack<double, W>;
+
+ public:
+  XGRAD_SIMD_INLINE void add(const P& v) {
+    const P s = sum_ + v;
+    lost_ = lost_ + simd::detail::sum_error(sum_, v, s);
+    sum_ = s;
+  }
+  XGRAD_SIMD_INLINE P value() const { return select(lost_ == lost_, sum_ + lost_, sum_); }
+
+ private:
+  P sum_ = P(0.0), lost_ = P(0.0);
+};
+template <int W>
+class RunningPack<SumReducer, simd::Pack<float, W>> {
+ public:
+  XGRAD_SIMD_INLINE void add(const simd::Pack<float, W>& v) {
+    const auto wide = simd::detail::widen(v);
+    sums_.low = sums_.low + wide.low;
+    sums_.high = sums_.high + wide.high;
+  }
+  XGRAD_SIMD_INLINE simd::Pack<float, W> value() const { return simd::detail::narrow(sums_); }
+
+ private:
+  simd::detail::Doubles<W> sums_{0.0, 0.0};
+};
+
 /// y[j] = the reduction of x[0 … rows - 1, j] for n adjacent columns.
 template <class R, class T>
 void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int64_t row_stride, T* y) {
-  constexpr std::int64_t block = 64;  // rows that are combined before their total joins the others
+  constexpr std::int64_t block = 32;  // rows that are combined before their total joins the others
   vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
     using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
     constexpr std::int64_t w = P::width;
     std::int64_t j = 0;
     for (; j + 2 * w <= n; j += 2 * w) {
-      P total0(R::template identity<T>()), total1 = total0;
+      RunningPack<R, P> total0, total1;
       for (std::int64_t i0 = 0; i0 < rows; i0 += block) {
         const std::int64_t i1 = i0 + block < rows ? i0 + block : rows;
         P a(R::template identity<T>()), b = a;
@@ -155,21 +248,16 @@ void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int6
           a = R::combine(a, P::load(x + i * row_stride + j));
           b = R::combine(b, P::load(x + i * row_stride + j + w));
         }
-        total0 = R::combine(total0, a);
-        total1 = R::combine(total1, b);
+        total0.add(a);
+        total1.add(b);
       }
-      total0.store(y + j);
-      total1.store(y + j + w);
+      total0.value().store(y + j);
+      total1.value().store(y + j + w);
     }
     for (; j < n; ++j) {
-      T total = R::template identity<T>();
-      for (std::int64_t i0 = 0; i0 < rows; i0 += block) {
-        const std::int64_t i1 = i0 + block < rows ? i0 + block : rows;
-        T part = R::template identity<T>();
-        for (std::int64_t i = i0; i < i1; ++i) part = combine_scalars<R>(part, x[i * row_stride + j]);
-        total = combine_scalars<R>(total, part);
-      }
-      y[j] = total;
+      Running<R, Partial<R, T>> total;
+      for (std::int64_t i = 0; i < rows; ++i) total.add(static_cast<Partial<R, T>>(x[i * row_stride + j]));
+      y[j] = static_cast<T>(total.value());
     }
   });
 }

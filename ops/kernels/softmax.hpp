@@ -39,6 +39,22 @@ XGRAD_SIMD_INLINE T row_max(const T* x, std::int64_t n) {
   return top;
 }
 
+/// Σ x of a row.
+template <class P, class T>
+XGRAD_SIMD_INLINE T row_sum(const T* x, std::int64_t n) {
+  return row_sum<P, 4>(
+      n, [x](std::int64_t i) XGRAD_SIMD_LAMBDA { return P::load(x + i); },
+      [x, n](std::int64_t i) XGRAD_SIMD_LAMBDA { return load_part<P>(x + i, n - i, T(0)); });
+}
+/// Σ eˣ⁻ᵐ of a row, m = top.
+template <class P, class T>
+XGRAD_SIMD_INLINE T row_sum_exp(const T* x, std::int64_t n, const P& top) {
+  constexpr T lowest = -std::numeric_limits<T>::infinity();
+  return row_sum<P, 1>(
+      n, [=](std::int64_t i) XGRAD_SIMD_LAMBDA { return exp(P::load(x + i) - top); },
+      [=](std::int64_t i) XGRAD_SIMD_LAMBDA { return exp(load_part<P>(x + i, n - i, lowest) - top); });
+}
+
 }  // namespace detail
 
 /// y = eˣ⁻ᵐ / Σ eˣ⁻ᵐ for each row, m its largest element. x and y may be the same.
@@ -48,24 +64,25 @@ void softmax_rows(const T* x, T* y, std::int64_t rows, std::int64_t n) {
     vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
       using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
       constexpr std::int64_t w = P::width;
+      constexpr T lowest = -std::numeric_limits<T>::infinity();
       for (std::int64_t r = b; r < e; ++r) {
         const T* in = x + r * n;
         T* out = y + r * n;
         const P top(detail::row_max<P>(in, n));
-        P sum(T(0));
+        const P scale(T(1) / detail::row_sum<P, 1>(
+                                 n,
+                                 [=](std::int64_t i) XGRAD_SIMD_LAMBDA {
+                                   const P p = exp(P::load(in + i) - top);
+                                   p.store(out + i);
+                                   return p;
+                                 },
+                                 [=](std::int64_t i) XGRAD_SIMD_LAMBDA {
+                                   const P p = exp(detail::load_part<P>(in + i, n - i, lowest) - top);
+                                   detail::store_part(p, out + i, n - i);
+                                   return p;
+                                 }));
         std::int64_t i = 0;
-        for (; i + w <= n; i += w) {
-          const P p = exp(P::load(in + i) - top);
-          p.store(out + i);
-          sum = sum + p;
-        }
-        if (i < n) {
-          const P p = exp(detail::load_part<P>(in + i, n - i, -std::numeric_limits<T>::infinity()) - top);
-          detail::store_part(p, out + i, n - i);
-          sum = sum + p;
-        }
-        const P scale(T(1) / sum_lanes(sum));
-        for (i = 0; i + w <= n; i += w) (P::load(out + i) * scale).store(out + i);
+        for (; i + w <= n; i += w) (P::load(out + i) * scale).store(out + i);
         if (i < n) detail::store_part(detail::load_part<P>(out + i, n - i, T(0)) * scale, out + i, n - i);
       }
     });
@@ -83,13 +100,9 @@ void log_softmax_rows(const T* x, T* y, std::int64_t rows, std::int64_t n) {
         const T* in = x + r * n;
         T* out = y + r * n;
         const P top(detail::row_max<P>(in, n));
-        P sum(T(0));
+        const P rest(log(P(detail::row_sum_exp<P>(in, n, top))));
         std::int64_t i = 0;
-        for (; i + w <= n; i += w) sum = sum + exp(P::load(in + i) - top);
-        if (i < n)
-          sum = sum + exp(detail::load_part<P>(in + i, n - i, -std::numeric_limits<T>::infinity()) - top);
-        const P rest(log(P(sum_lanes(sum))));
-        for (i = 0; i + w <= n; i += w) ((P::load(in + i) - top) - rest).store(out + i);
+        for (; i + w <= n; i += w) ((P::load(in + i) - top) - rest).store(out + i);
         if (i < n)
           detail::store_part((detail::load_part<P>(in + i, n - i, T(0)) - top) - rest, out + i, n - i);
       }
@@ -107,13 +120,13 @@ void softmax_gradient_rows(const T* dy, const T* y, T* dx, std::int64_t rows, st
       for (std::int64_t r = b; r < e; ++r) {
         const T *d = dy + r * n, *p = y + r * n;
         T* out = dx + r * n;
-        P sum(T(0));
+        const P dot(detail::row_sum<P, 4>(
+            n, [=](std::int64_t i) XGRAD_SIMD_LAMBDA { return P::load(d + i) * P::load(p + i); },
+            [=](std::int64_t i) XGRAD_SIMD_LAMBDA {
+              return detail::load_part<P>(d + i, n - i, T(0)) * detail::load_part<P>(p + i, n - i, T(0));
+            }));
         std::int64_t i = 0;
-        for (; i + w <= n; i += w) sum = sum + P::load(d + i) * P::load(p + i);
-        if (i < n)
-          sum = sum + detail::load_part<P>(d + i, n - i, T(0)) * detail::load_part<P>(p + i, n - i, T(0));
-        const P dot(sum_lanes(sum));
-        for (i = 0; i + w <= n; i += w) (P::load(p + i) * (P::load(d + i) - dot)).store(out + i);
+        for (; i + w <= n; i += w) (P::load(p + i) * (P::load(d + i) - dot)).store(out + i);
         if (i < n)
           detail::store_part(
               detail::load_part<P>(p + i, n - i, T(0)) * (detail::load_part<P>(d + i, n - i, T(0)) - dot),
@@ -133,12 +146,9 @@ void log_softmax_gradient_rows(const T* dy, const T* y, T* dx, std::int64_t rows
       for (std::int64_t r = b; r < e; ++r) {
         const T *d = dy + r * n, *p = y + r * n;
         T* out = dx + r * n;
-        P sum(T(0));
+        const P total(detail::row_sum<P>(d, n));
         std::int64_t i = 0;
-        for (; i + w <= n; i += w) sum = sum + P::load(d + i);
-        if (i < n) sum = sum + detail::load_part<P>(d + i, n - i, T(0));
-        const P total(sum_lanes(sum));
-        for (i = 0; i + w <= n; i += w) (P::load(d + i) - exp(P::load(p + i)) * total).store(out + i);
+        for (; i + w <= n; i += w) (P::load(d + i) - exp(P::load(p + i)) * total).store(out + i);
         if (i < n)
           detail::store_part(detail::load_part<P>(d + i, n - i, T(0)) -
                                  exp(detail::load_part<P>(p + i, n - i, T(0))) * total,
@@ -154,16 +164,10 @@ void log_sum_exp_rows(const T* x, T* y, std::int64_t rows, std::int64_t n) {
   parallel_for(rows, detail::rows_per_chunk(n), [=](std::int64_t b, std::int64_t e) {
     vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
       using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
-      constexpr std::int64_t w = P::width;
       for (std::int64_t r = b; r < e; ++r) {
         const T* in = x + r * n;
         const P top(detail::row_max<P>(in, n));
-        P sum(T(0));
-        std::int64_t i = 0;
-        for (; i + w <= n; i += w) sum = sum + exp(P::load(in + i) - top);
-        if (i < n)
-          sum = sum + exp(detail::load_part<P>(in + i, n - i, -std::numeric_limits<T>::infinity()) - top);
-        y[r] = top[0] + log(P(sum_lanes(sum)))[0];
+        y[r] = top[0] + log(P(detail::row_sum_exp<P>(in, n, top)))[0];
       }
     });
   });
