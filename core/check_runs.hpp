@@ -117,7 +117,7 @@ std::string check_expanded_cotangent(const Context& t, const Case& c);
 /// The same tensor as two inputs, for each pair of inputs that allows it.
 void run_twins(Context& t);
 bool any_twins(const Context& t);
-/// The same bits on 1, 2 and 4 threads, float32 and both sweeps.
+/// The same bits on 1, 2, 4 and 8 threads, float32 and both sweeps.
 void run_threads(Context& t);
 
 }  // namespace xgrad::inline v0::detail
