@@ -427,6 +427,57 @@ void multiply_tiny(const Call<T>& g) {
 }
 
 template <class T>
+void run_alone(const Call<T>& g) {
+  const Kernel kernel = choose(g);
+  if (kernel == Kernel::cblas) {
+    const blas::OneBlasThread one;
+    run(g, kernel);
+  } else {
+    run(g, kernel);
+  }
+}
+
+// Kernels add up products in T, nearly one after the other: deeper ones than this would lose digits. They are
+// cut into slices, products of their own, whose sums are added in double.
+constexpr std::int64_t deep = 2048, slice_depth = 1024;
+
+/// Whether there was memory for it.
+template <class T>
+bool run_in_slices(const Call<T>& g) {
+  static thread_local Scratch<T> slice_memory;
+  static thread_local Scratch<double> total_memory;
+  const std::int64_t size = g.m * g.n;
+  T* const slice = slice_memory.at_least(size);
+  double* const total = total_memory.at_least(size);
+  if (!slice || !total) return false;
+  if (g.options.accumulate)
+    map_rows([](auto c) { return c; }, g.m, g.n, out(total, 1, g.n), in(g.c, 1, g.ldc));
+  else
+    std::fill_n(total, size, 0.0);
+  for (std::int64_t p = 0; p < g.k; p += slice_depth) {
+    run_alone(Call<T>{g.m,
+                      g.n,
+                      std::min(slice_depth, g.k - p),
+                      g.a + p * (g.transpose_a ? g.lda : 1),
+                      g.lda,
+                      g.transpose_a,
+                      g.b + p * (g.transpose_b ? 1 : g.ldb),
+                      g.ldb,
+                      g.transpose_b,
+                      slice,
+                      g.n,
+                      {}});
+    parallel_for(size, 1 << 15, [=](std::int64_t begin, std::int64_t end) {
+      map([](auto t, auto s) { return t + simd::cast<double>(s); }, end - begin, total + begin, total + begin,
+          slice + begin);
+    });
+  }
+  map_rows([](auto t) { return t; }, g.m, g.n, out(g.c, 1, g.ldc), in(total, 1, g.n));
+  finish(g, g.options.epilogue, g.options.bias);
+  return true;
+}
+
+template <class T>
 void multiply(Call<T>& g) {
   const std::int64_t volume = g.m * g.n * g.k;
   if (volume <= tiny_work) {
@@ -435,13 +486,7 @@ void multiply(Call<T>& g) {
     return multiply_by_nothing(g);
   }
   normalise(g);
-  const Kernel kernel = choose(g);
-  if (kernel == Kernel::cblas) {
-    const blas::OneBlasThread one;
-    run(g, kernel);
-  } else {
-    run(g, kernel);
-  }
+  if (g.k <= deep || !run_in_slices(g)) run_alone(g);
 }
 
 template <class T>
