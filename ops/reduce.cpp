@@ -106,7 +106,8 @@ std::vector<Sample> reduce_samples() {
           sample(Op{.axes = {1}}, {0, 3}),
           sample(Op{.axes = {2}}, {2, 3, 2, 2}),
           sample(Op{}, {70'001}).large(),
-          sample(Op{.axes = {0}}, {601, 130}).large(),
+          sample(Op{.axes = {0}}, {2001, 130}).large(),  // chunks of rows
+          sample(Op{.axes = {0}}, {70, 1100}).large(),   // and of columns
           sample(Op{.axes = {1}}, {601, 130}).large()};
 }
 
