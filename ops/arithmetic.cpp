@@ -355,7 +355,7 @@ struct Lerp {
   static long double reference(long double a, long double b, long double w) { return a + w * (b - a); }
   Array forward(const Array& a, const Array& b, const Array& w) const {
     return map_floating(
-        name, [](auto p, auto q, auto r) { return lerp(p, q, r); }, a, b, w);
+        name, [](auto p, auto q, auto r) { return p + r * (q - p); }, a, b, w);
   }
   Grads<3> vjp(const Tensor& dy, const Tensor& a, const Tensor& b, const Tensor& w, Needs needs) const {
     return {needs[0] ? dy * (1 - w) : Tensor(), needs[1] ? dy * w : Tensor(),

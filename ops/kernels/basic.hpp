@@ -188,33 +188,7 @@ XGRAD_SIMD_INLINE Pack<T, W> sum_error(const Pack<T, W>& a, const Pack<T, W>& b,
   const Pack<T, W> b_as_added = s - a;
   return (a - (s - b_as_added)) + (b - b_as_added);
 }
-/// a + w (b - a) as a + w b - w a with what each step rounds off: the three terms may cancel. `inexact` says
-/// whether products are.
-template <bool inexact, int W>
-XGRAD_SIMD_INLINE Pack<double, W> interpolate(const Pack<double, W>& a, const Pack<double, W>& b,
-                                              const Pack<double, W>& w) {
-  using P = Pack<double, W>;
-  const P p = w * b, q = w * a, s = a + p, d = s - q;
-  P lost = sum_error(a, p, s) + sum_error(s, -q, d);
-  if constexpr (inexact) lost += product_error(w, b, p) - product_error(w, a, q);
-  const P y = d + lost;
-  return select(isfinite(y), y, a + w * (b - a));
-}
 }  // namespace detail
-
-/// a + w (b - a), to the last place or two even where that is much smaller than a and b.
-template <int W>
-XGRAD_SIMD_INLINE Pack<double, W> lerp(const Pack<double, W>& a, const Pack<double, W>& b,
-                                       const Pack<double, W>& w) {
-  return detail::interpolate<true>(a, b, w);
-}
-template <int W>
-XGRAD_SIMD_INLINE Pack<float, W> lerp(const Pack<float, W>& a, const Pack<float, W>& b,
-                                      const Pack<float, W>& w) {
-  const auto as = detail::widen(a), bs = detail::widen(b), ws = detail::widen(w);
-  return detail::narrow(detail::Doubles<W>{detail::interpolate<false>(as.low, bs.low, ws.low),
-                                           detail::interpolate<false>(as.high, bs.high, ws.high)});
-}
 
 /// The square root, correctly rounded; NaN below zero.
 template <class T, int W>
