@@ -16,8 +16,7 @@ constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::string_view damaged = "it is damaged or not an .npy file: save it again";
 constexpr char native_order = std::endian::native == std::endian::little ? '<' : '>';
 
-// ---- the header: a Python dictionary
-// -----------------------------------------------------------------------------------
+// ---- the header: a Python dictionary ----------------------------------------------------------------------
 
 struct Header {
   std::string descr;
@@ -120,8 +119,7 @@ class HeaderParser {
   std::optional<Shape> shape_;
 };
 
-// ---- elements
-// --------------------------------------------------------------------------------------------------------
+// ---- elements ---------------------------------------------------------------------------------------------
 
 /// One element as it lies in the file, its bytes in reverse if the file has the other order.
 template <class Raw>

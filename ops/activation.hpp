@@ -17,14 +17,15 @@ Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);
 Tensor elu(const Tensor& x, double alpha = 1.0);
 /// 1.0507… · elu(x, 1.6732…) (Klambauer et al. 2017).
 Tensor selu(const Tensor& x);
-/// x for x > 0, else α (e^(x/α) - 1) (Barron 2017).   ∂ = 1 for x > 0, else e^(x/α). Throws ValueError for α
-/// = 0.
+/// x for x > 0, else α (e^(x/α) - 1) (Barron 2017).   ∂ = 1 for x > 0, else e^(x/α)
+/// Throws ValueError for α = 0.
 Tensor celu(const Tensor& x, double alpha = 1.0);
 /// x σ(x), 0 at -inf (Elfwing et al. 2017; also called swish).   ∂ = σ (1 + x (1 - σ))
 Tensor silu(const Tensor& x);
 /// x tanh(softplus(x)), 0 at -inf (Misra 2019).   ∂ = t + x (1 - t²) σ, t = tanh(softplus(x))
 Tensor mish(const Tensor& x);
-/// ln(1 + e^(βx)) / β, accurate for large |x|.   ∂ = σ(βx). Throws ValueError for β = 0.
+/// ln(1 + e^(βx)) / β, accurate for large |x|.   ∂ = σ(βx)
+/// Throws ValueError for β = 0.
 Tensor softplus(const Tensor& x, double beta = 1.0);
 /// x / (1 + |x|), ±1 at infinity.   ∂ = 1 / (1 + |x|)²
 Tensor softsign(const Tensor& x);
@@ -36,7 +37,7 @@ Tensor hardsigmoid(const Tensor& x);
 Tensor hardswish(const Tensor& x);
 
 enum class GeluForm { erf, tanh };
-/// x Φ(x), 0 at -inf (Hendrycks & Gimpel 2016), exactly, or by the tanh approximation
+/// x Φ(x), 0 at -inf (Hendrycks & Gimpel 2016), exactly, or by the approximation
 /// x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).   ∂ = Φ(x) + x φ(x) for the exact form
 Tensor gelu(const Tensor& x, GeluForm form = GeluForm::erf);
 

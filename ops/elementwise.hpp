@@ -25,8 +25,7 @@ class Operand {
   Scalar scalar_;
 };
 
-// ---- arithmetic
-// -------------------------------------------------------------------------------------------------
+// ---- arithmetic -------------------------------------------------------------------------------------------
 
 /// a + b.   ∂a = 1, ∂b = 1
 Tensor operator+(const Tensor& a, const Tensor& b);
@@ -64,8 +63,8 @@ Tensor reciprocal(const Tensor& x);
 Tensor sqrt(const Tensor& x);
 /// 1 / √x, floating.   ∂ = -1 / (2 x √x)
 Tensor rsqrt(const Tensor& x);
-/// xʸ as C's pow: pow(0, 0) = 1, NaN for a negative base with a fractional exponent.   ∂x = y xʸ⁻¹, 0 where y
-/// is 0; ∂y = xʸ ln x, 0 where x is 0 and y ≥ 0
+/// xʸ as C's pow: pow(0, 0) = 1, NaN for a negative base with a fractional exponent.
+/// ∂x = y xʸ⁻¹, 0 where y is 0; ∂y = xʸ ln x, 0 where x is 0 and y ≥ 0
 Tensor pow(const Operand& x, const Operand& y);
 /// The larger; NaN if either is.   ∂ = 1 for the larger, ½ for each of two equal ones
 Tensor maximum(const Operand& a, const Operand& b);
@@ -86,8 +85,7 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b);
 /// a + w (b - a).   ∂a = 1 - w, ∂b = w, ∂w = b - a
 Tensor lerp(const Tensor& a, const Tensor& b, const Operand& w);
 
-// ---- exponentials and logarithms, floating
-// ----------------------------------------------------------------------
+// ---- exponentials and logarithms, floating ----------------------------------------------------------------
 
 /// eˣ.   ∂ = eˣ
 Tensor exp(const Tensor& x);
@@ -101,8 +99,7 @@ Tensor log1p(const Tensor& x);
 Tensor log2(const Tensor& x);
 Tensor log10(const Tensor& x);
 
-// ---- trigonometric and hyperbolic functions, floating, in radians
-// -----------------------------------------------
+// ---- trigonometric and hyperbolic functions, floating, in radians -----------------------------------------
 
 /// ∂ = cos x
 Tensor sin(const Tensor& x);
@@ -135,8 +132,7 @@ Tensor erf(const Tensor& x);
 /// 1 - erf(x), accurate where that is small.   ∂ = -2/√π e^(-x²)
 Tensor erfc(const Tensor& x);
 
-// ---- comparisons and logic: bool results, no gradient
-// -----------------------------------------------------------
+// ---- comparisons and logic: bool results, no gradient -----------------------------------------------------
 
 Tensor operator<(const Tensor& a, const Tensor& b);
 Tensor operator<(const Tensor& a, Scalar b);

@@ -297,8 +297,7 @@ Grads<2> Pick::vjp(const Tensor& dy, Skip x, const Tensor& index) const {
   return {record(AddBack{blocks, x.shape}, dy, index), Tensor()};
 }
 
-// ---- what a list of indices means
-// -------------------------------------------------------------------------------
+// ---- what a list of indices means -------------------------------------------------------------------------
 
 /// The first position and the number of positions that a slice has on an axis of `size`.
 std::pair<std::int64_t, std::int64_t> resolve(const Slice& s, std::int64_t size) {

@@ -6,8 +6,8 @@ namespace xgrad::inline v0 {
 
 /// The matrix product by NumPy's rules: (…, m, k) · (…, k, n) → (…, m, n), batch axes broadcast; a vector on
 /// the left is a row and one on the right a column, and that axis is dropped from the result, so (k)·(k) is
-/// 0-d. Transposed views are not copied.   da = dy · bᵀ, db = aᵀ · dy Throws ShapeError for 0-d operands,
-/// inner sizes that differ and batch axes that do not broadcast.
+/// 0-d. Transposed views are not copied.   da = dy · bᵀ, db = aᵀ · dy
+/// Throws ShapeError for 0-d operands, inner sizes that differ and batch axes that do not broadcast.
 Tensor matmul(const Tensor& a, const Tensor& b);
 
 /// The product of two vectors, Σᵢ aᵢ bᵢ: (n), (n) → 0-d. Throws ShapeError for other ranks or different
@@ -18,8 +18,8 @@ Tensor dot(const Tensor& a, const Tensor& b);
 Tensor outer(const Tensor& a, const Tensor& b);
 
 /// x · weightᵀ + bias, as one operation: x (…, in), weight (out, in), bias (out) → (…, out). Without a bias
-/// the product alone.   dx = dy · weight, dweight = dyᵀ · x, dbias = Σ dy over all but the last axis Throws
-/// ShapeError when the sizes do not fit and DTypeError unless all are of one floating dtype.
+/// the product alone.   dx = dy · weight, dweight = dyᵀ · x, dbias = Σ dy over all but the last axis
+/// Throws ShapeError when the sizes do not fit and DTypeError unless all are of one floating dtype.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 }  // namespace xgrad::inline v0

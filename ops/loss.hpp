@@ -44,8 +44,8 @@ struct BinaryCrossEntropyOptions {
 Tensor binary_cross_entropy(const Tensor& prediction, const Tensor& target,
                             const BinaryCrossEntropyOptions& options = {});
 
-/// The same from logits x, p = σ(x): max(x, 0) - x t + ln(1 + e^-|x|), sound for any magnitude.   ∂x = σ(x) -
-/// t
+/// The same from logits x, p = σ(x): max(x, 0) - x t + ln(1 + e^-|x|), sound for any magnitude.
+/// ∂x = σ(x) - t
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
                                         const LossOptions& options = {});
 

@@ -2,9 +2,8 @@
 #include <xgrad/core/tensor.hpp>
 
 /// Reductions over any axes (all when none are given), and softmax. Axes count from the end when negative;
-/// with
-/// `.keepdims` reduced axes stay, with size 1. Each throws IndexError for an axis out of range and ValueError
-/// for one that is named twice. y denotes the result.
+/// with `.keepdims` reduced axes stay, with size 1. Each throws IndexError for an axis out of range and
+/// ValueError for one that is named twice. y denotes the result.
 namespace xgrad::inline v0 {
 
 /// Σ x. bool and integers give int64; 0 for no elements.   dx = dy
@@ -30,10 +29,10 @@ Tensor var(const Tensor& x, const Axes& axes = {}, VarOptions options = {});
 /// √var.   dx = dy (x - mean) / ((n - ddof) y), 0 where y is 0
 Tensor std(const Tensor& x, const Axes& axes = {}, VarOptions options = {});
 /// The Euclidean norm √Σ x², formed so that neither 1e20 nor 1e-30 overflows or vanishes in float32;
-/// floating. dx = dy x / y, 0 where y is 0
+/// floating.   dx = dy x / y, 0 where y is 0
 Tensor norm(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
-/// ln Σ eˣ, for any magnitude of x; -inf where all elements are; floating.   dx = dy softmax(x), 0 where y is
-/// -inf
+/// ln Σ eˣ, for any magnitude of x; -inf where all elements are; floating.
+/// dx = dy softmax(x), 0 where y is -inf
 Tensor logsumexp(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
 /// eˣ / Σ eˣ along one axis, for any magnitude of x; floating.   dx = y (dy - Σ dy y)

@@ -5,8 +5,7 @@
 /// Changing shapes, joining and splitting, for every dtype. NumPy's semantics where nothing else is said.
 namespace xgrad::inline v0 {
 
-// ---- views: other shapes over the same elements
-// -----------------------------------------------------------------
+// ---- views: other shapes over the same elements -----------------------------------------------------------
 // They copy nothing unless strides force them to; the gradient is the cotangent in the input's shape.
 
 /// The elements, in row-major order, under another shape; one size may be -1 and is found from the others.
@@ -33,8 +32,7 @@ Tensor expand(const Tensor& x, const Shape& shape);
 /// x itself if its elements lie row-major, else a copy in which they do.
 Tensor contiguous(const Tensor& x);
 
-// ---- joining and splitting
-// -----------------------------------------------------------------------------------------
+// ---- joining and splitting --------------------------------------------------------------------------------
 
 /// The tensors one after the other along `axis`, promoted to one dtype. Gradient: each one's part of the
 /// cotangent. Throws ValueError for an empty list and ShapeError unless all other sizes agree.
@@ -54,8 +52,7 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& cuts
 /// ValueError unless chunks > 0.
 std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, std::int64_t axis = 0);
 
-// ---- arranging
-// -----------------------------------------------------------------------------------------
+// ---- arranging --------------------------------------------------------------------------------------------
 
 /// The elements in reverse order along `axes`, all of them by default. Gradient: the cotangent flipped.
 Tensor flip(const Tensor& x, const Axes& axes = {});
@@ -68,8 +65,8 @@ struct PadWidth {
   std::int64_t before = 0, after = 0;
 };
 /// What `pad` adds: a constant; the outermost element; the elements inwards without (d c b | a b c d | c b a)
-/// or with the outermost one (c b a | a b c d | d c b); or those from the other end (b c d | a b c d | a b
-/// c).
+/// or with the outermost one (c b a | a b c d | d c b); or those from the other end
+/// (b c d | a b c d | a b c).
 enum class PadMode : std::uint8_t { constant, edge, reflect, symmetric, wrap };
 /// Options of pad.
 struct PadOptions {

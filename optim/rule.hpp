@@ -20,8 +20,8 @@
 ///
 ///       template <class T, class Pass>
 ///       void update(const Options& o, std::int64_t, const Pass& pass) {
-///         pass([lr = T(o.lr), b1 = T(o.betas[0]), b2 = T(o.betas[1])](auto p, auto g, auto m)
-///         XGRAD_SIMD_LAMBDA {
+///         const T lr(o.lr), b1(o.betas[0]), b2(o.betas[1]);
+///         pass([=](auto p, auto g, auto m) XGRAD_SIMD_LAMBDA {
 ///           return simd::several(p - lr * sign(b1 * m + (1 - b1) * g), b2 * m + (1 - b2) * g);
 ///         });
 ///       }

@@ -67,10 +67,9 @@ struct AccuracyOptions {
   std::optional<double> threshold = {};
 };
 /// The share of right predictions; what is right follows from the shapes, as in Keras:
-/// - predictions with last axis 1, or of one axis: binary; right if (p > threshold) equals the target (of the
-///   same shape);
-/// - targets without that axis, or with 1 there: class indices; right if the largest prediction is at the
-/// index;
+/// - predictions with last axis 1, or of one axis: binary; right if (p > threshold) equals the target, which
+///   has the same shape;
+/// - targets without that axis, or with 1 there: class indices; right if the largest prediction is there;
 /// - targets of the predictions' shape: one-hot or probabilities; right if the largest are at one place.
 /// Of equal predictions the first counts. Throws ShapeError for other shapes.
 Metric accuracy(const AccuracyOptions& options = {});

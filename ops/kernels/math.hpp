@@ -14,8 +14,7 @@
 
 namespace xgrad::inline v0::simd {
 
-// ---- plain scalars: one lane of the narrowest pack
-// -------------------------------------------------------------
+// ---- plain scalars: one lane of the narrowest pack --------------------------------------------------------
 
 #define XGRAD_SIMD_SCALAR(name)                                     \
   inline float name(float x) { return name(Pack<float, 4>(x))[0]; } \

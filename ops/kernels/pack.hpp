@@ -6,8 +6,8 @@
 ///
 /// A pack behaves like a number: arithmetic, comparisons (which give masks), `select(mask, a, b)`. C++
 /// scalars mix with packs and take the pack's type. The functions exist for plain scalars too, so that one
-/// generic lambda,
-/// `[](auto x) { return select(x > 0, x, 0); }`, runs on float, on packs and on dual numbers (dual.hpp).
+/// generic lambda, `[](auto x) { return select(x > 0, x, 0); }`, runs on float, on packs and on dual numbers
+/// (dual.hpp).
 ///
 /// Packs are GCC/Clang vector extensions: which instructions they become is decided by the function they end
 /// up in. Two things make that safe. The vector type comes from a specialised trait, since `vector_size` of a
@@ -347,8 +347,7 @@ inline constexpr bool is_mask = false;
 template <int W, int B>
 inline constexpr bool is_mask<Mask<W, B>> = true;
 
-// ---- changes of type
-// -------------------------------------------------------------------------------------------
+// ---- changes of type --------------------------------------------------------------------------------------
 
 /// Each lane converted to U (as static_cast does; out of range is undefined for floating to integer).
 template <class U, class T, int W>
@@ -383,8 +382,7 @@ XGRAD_SIMD_INLINE Pack<U, W> bits(const Pack<T, W>& a) {
   return Pack<U, W>(reinterpret_cast<typename Pack<U, W>::Lanes>(a.v));
 }
 
-// ---- lanes
-// -----------------------------------------------------------------------------------------------------
+// ---- lanes ------------------------------------------------------------------------------------------------
 
 namespace detail {
 template <class P, class V, std::size_t... I>
@@ -433,8 +431,7 @@ XGRAD_SIMD_INLINE T fold(const Pack<T, W>& a, F f) {
 }
 }  // namespace detail
 
-// ---- the same names for scalars
-// --------------------------------------------------------------------------------
+// ---- the same names for scalars ---------------------------------------------------------------------------
 
 template <Number A, Number B>
 XGRAD_SIMD_INLINE constexpr std::common_type_t<A, B> select(bool m, A a, B b) {

@@ -104,8 +104,7 @@ XGRAD_SIMD_INLINE void box_muller(double u, double v, double& a, double& b) {
   b = radius * std::bit_cast<double>(std::bit_cast<std::uint64_t>(s) ^ flip_s);
 }
 
-// ---- what becomes of the words of a group
-// ----------------------------------------------------------------------------
+// ---- what becomes of the words of a group -----------------------------------------------------------------
 
 struct Bits32 {
   static constexpr int values = group_words;
