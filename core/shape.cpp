@@ -64,45 +64,58 @@ bool broadcasts_to(const Shape& from, const Shape& to) {
   return true;
 }
 
-int normalize_axis(std::string_view op, std::int64_t axis, int rank) {
-  const std::int64_t a = axis < 0 ? axis + rank : axis;
-  if (a < 0 || a >= rank) {
-    if (rank == 0) {
-      throw IndexError(op, fmt::format("axis {} of a 0-d tensor: it has no axes: leave the axis out", axis));
-    }
-    throw IndexError(op, fmt::format("axis {} is out of range for a tensor of {} axes: use {} to {}", axis,
-                                     rank, -rank, rank - 1));
-  }
-  return static_cast<int>(a);
+namespace {
+
+/// `axis` counted from 0 among `count`, which is shape's rank or, `where` there is a new axis, one more.
+int counted_from_0(std::string_view op, std::int64_t axis, int count, std::string_view where,
+                   const Shape& shape) {
+  const std::int64_t a = axis < 0 ? axis + count : axis;
+  if (a >= 0 && a < count) return static_cast<int>(a);
+  if (count == 0)
+    throw IndexError(op, fmt::format("axis {} of shape (): it has no axes: leave the axis out", axis));
+  throw IndexError(op, fmt::format("axis {} is out of range for {} {}: use {} to {}", axis, where,
+                                   shape.str(), -count, count - 1));
+}
+
+}  // namespace
+
+int normalize_axis(std::string_view op, std::int64_t axis, const Shape& shape) {
+  return counted_from_0(op, axis, shape.rank(), "shape", shape);
+}
+
+int normalize_new_axis(std::string_view op, std::int64_t axis, const Shape& shape) {
+  return counted_from_0(op, axis, shape.rank() + 1, "a new axis of shape", shape);
 }
 
 void check_shape(std::string_view op, const Shape& s) {
   std::int64_t n = 1;
   for (std::int64_t d : s) {
     if (d < 0)
-      throw ShapeError(op, fmt::format("shape {} has a negative size: sizes are 0 or more", s.str()));
+      throw ShapeError(op, fmt::format("shape {} has a negative size: make every size 0 or more", s.str()));
     if (d > 0 && n > (std::numeric_limits<std::int64_t>::max() >> 4) / d)
-      throw ShapeError(op, fmt::format("shape {} has more elements than memory can hold", s.str()));
+      throw ShapeError(
+          op, fmt::format("shape {} has more elements than memory can hold: make it smaller", s.str()));
     n *= d > 0 ? d : 1;
   }
 }
 
-unsigned Axes::mask(std::string_view op, int rank) const {
-  if (every_) return (1u << rank) - 1;
+unsigned Axes::mask(std::string_view op, const Shape& shape) const {
+  if (every_) return (1u << shape.rank()) - 1;
   unsigned m = 0;
   for (std::int64_t axis : list_) {
-    const unsigned bit = 1u << normalize_axis(op, axis, rank);
+    const unsigned bit = 1u << normalize_axis(op, axis, shape);
     if (m & bit)
-      throw ValueError(op, fmt::format("axis {} is named twice in {}: name each once", axis, str()));
+      throw ValueError(op, fmt::format("axis {} of shape {} is named twice in {}: name each once", axis,
+                                       shape.str(), str()));
     m |= bit;
   }
   return m;
 }
 
-Shape Axes::resolve(std::string_view op, int rank) const {
-  const unsigned m = mask(op, rank);
+Shape Axes::resolve(std::string_view op, const Shape& shape) const {
+  const unsigned m = mask(op, shape);
   Shape out;
-  for (int i = 0; i < rank; ++i)
+  for (int i = 0; i < shape.rank(); ++i)
     if (m >> i & 1) out.push_back(i);
   return out;
 }

@@ -99,9 +99,11 @@ Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b);
 /// Whether an array of shape `from` broadcasts to `to`.
 bool broadcasts_to(const Shape& from, const Shape& to);
 
-/// `axis` counted from 0: negative ones count from the end. Throws IndexError naming `op` when it is outside
-/// [-rank, rank).
-int normalize_axis(std::string_view op, std::int64_t axis, int rank);
+/// `axis` of an array of `shape`, counted from 0: negative ones count from the end. Throws IndexError naming
+/// `op` and the shape when it is outside [-rank, rank).
+int normalize_axis(std::string_view op, std::int64_t axis, const Shape& shape);
+/// The same for the place at which an axis is put into `shape`: [-rank - 1, rank].
+int normalize_new_axis(std::string_view op, std::int64_t axis, const Shape& shape);
 
 /// Throws ShapeError naming `op` if an entry is negative or the number of elements overflows.
 void check_shape(std::string_view op, const Shape& s);
@@ -120,11 +122,11 @@ class Axes {
   constexpr bool every() const { return every_; }
   constexpr const Shape& list() const { return list_; }
 
-  /// The axes for an array of `rank`, counted from 0, ascending. Throws IndexError for one that is out of
-  /// range and ValueError for one that is named twice, both naming `op`.
-  Shape resolve(std::string_view op, int rank) const;
+  /// The axes of an array of `shape`, counted from 0, ascending. Throws IndexError for one that is out of
+  /// range and ValueError for one that is named twice, both naming `op` and the shape.
+  Shape resolve(std::string_view op, const Shape& shape) const;
   /// The same as a bit mask: bit i is set when axis i is among them.
-  unsigned mask(std::string_view op, int rank) const;
+  unsigned mask(std::string_view op, const Shape& shape) const;
   std::string str() const;
 
  private:

@@ -46,7 +46,7 @@ void offer_name(const Tensor& leaf, std::string_view name) { extras_of(make_leaf
 
 }  // namespace detail
 
-std::int64_t Tensor::size(std::int64_t axis) const { return shape()[normalize_axis("size", axis, rank())]; }
+std::int64_t Tensor::size(std::int64_t axis) const { return shape()[normalize_axis("size", axis, shape())]; }
 
 void Tensor::require_one_element() const {
   if (numel() != 1)

@@ -102,7 +102,7 @@ Split split(const Dataset& d, double share, SplitOptions options) {
 }
 
 Normalizer::Normalizer(const Tensor& train, const NormalizerOptions& options) {
-  const unsigned reduced = options.axes.mask("Normalizer", train.rank());
+  const unsigned reduced = options.axes.mask("Normalizer", train.shape());
   if (train.numel() == 0)
     throw ValueError("Normalizer", fmt::format("shape {} has no elements to measure: give it samples",
                                                train.shape().str()));

@@ -443,11 +443,11 @@ void require_counts(std::string_view op, const Shape& counts) {
 
 }  // namespace
 
-Tensor flip(const Tensor& x, const Axes& axes) { return record(Flip{axes.mask(Flip::name, x.rank())}, x); }
+Tensor flip(const Tensor& x, const Axes& axes) { return record(Flip{axes.mask(Flip::name, x.shape())}, x); }
 
 Tensor roll(const Tensor& x, std::int64_t shift, std::optional<std::int64_t> axis) {
   if (!axis) return roll(x.reshape({-1}), shift, 0).reshape(x.shape());
-  return record(Roll{shift, normalize_axis(Roll::name, *axis, x.rank())}, x);
+  return record(Roll{shift, normalize_axis(Roll::name, *axis, x.shape())}, x);
 }
 
 Tensor pad(const Tensor& x, const std::vector<PadWidth>& widths, const PadOptions& options) {
@@ -490,11 +490,11 @@ Tensor pad(const Tensor& x, std::int64_t width, const PadOptions& options) {
 Tensor repeat(const Tensor& x, std::int64_t repeats, std::optional<std::int64_t> axis) {
   require_counts(Repeat::name, {repeats});
   if (!axis) return repeat(x.reshape({-1}), repeats, 0);
-  return record(Repeat{repeats, normalize_axis(Repeat::name, *axis, x.rank())}, x);
+  return record(Repeat{repeats, normalize_axis(Repeat::name, *axis, x.shape())}, x);
 }
 
 Tensor repeat(const Tensor& x, const Tensor& counts, std::int64_t axis) {
-  const int k = normalize_axis(Repeat::name, axis, x.rank());
+  const int k = normalize_axis(Repeat::name, axis, x.shape());
   const std::vector<std::int64_t> each =
       detail::integer_index(Repeat::name, counts.array()).to_vector<std::int64_t>();
   if (counts.shape() != Shape{x.shape()[k]})

@@ -154,12 +154,12 @@ struct CumProd {
 
 Tensor cumsum(const Tensor& x, std::optional<std::int64_t> axis) {
   if (!axis) return record(CumSum{}, x.reshape({-1}));
-  return record(CumSum{normalize_axis(CumSum::name, *axis, x.rank())}, x);
+  return record(CumSum{normalize_axis(CumSum::name, *axis, x.shape())}, x);
 }
 
 Tensor cumprod(const Tensor& x, std::optional<std::int64_t> axis) {
   if (!axis) return record(CumProd{}, x.reshape({-1}));
-  return record(CumProd{normalize_axis(CumProd::name, *axis, x.rank())}, x);
+  return record(CumProd{normalize_axis(CumProd::name, *axis, x.shape())}, x);
 }
 
 }  // namespace xgrad::inline v0

@@ -21,7 +21,7 @@ Array still_along(const Array& a, int axis, const Shape& shape) {
 
 /// Checks the shapes of gather and scatter_add. Returns the axis counted from 0.
 int check_gather(std::string_view op, std::int64_t axis, const Shape& x, const Shape& index) {
-  const int k = normalize_axis(op, axis, x.rank());
+  const int k = normalize_axis(op, axis, x);
   bool fits = x.rank() == index.rank();
   for (int i = 0; fits && i < x.rank(); ++i) fits = i == k || index[i] <= x[i];
   if (!fits)
@@ -53,7 +53,7 @@ struct Gather {
             sample(Gather{0}, {301, 257}, {331, 257}).integers(1, 0, 301).large()};
   }
   Array reference(const Array& x, const Array& index) const {
-    const int k = normalize_axis(name, axis, x.rank());
+    const int k = normalize_axis(name, axis, x.shape());
     return detail::generate(index.shape(),
                             [&](const Shape& i) { return at(x, moved(index, k, x.size(k), i)); });
   }
@@ -98,7 +98,7 @@ struct ScatterAdd {
             sample(ScatterAdd{1}, {2, 3, 2, 2}, {2, 4, 2, 2}, {2, 4, 2, 2}).integers(1, 0, 3)};
   }
   Array reference(const Array& x, const Array& index, const Array& src) const {
-    const int k = normalize_axis(name, axis, x.rank());
+    const int k = normalize_axis(name, axis, x.shape());
     return detail::generate(x.shape(), [&](const Shape& place) {
       double sum = at(x, place);
       detail::for_each_index(index.shape(), [&](const Shape& i) {
@@ -175,7 +175,7 @@ Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, cons
 
 Tensor take_along_axis(const Tensor& x, const Tensor& index, std::int64_t axis) {
   constexpr std::string_view name = "take_along_axis";
-  const int k = normalize_axis(name, axis, x.rank());
+  const int k = normalize_axis(name, axis, x.shape());
   if (index.rank() != x.rank())
     throw ShapeError(name, fmt::format("shapes {} and {} (the index) differ in rank: reshape the index",
                                        x.shape().str(), index.shape().str()));

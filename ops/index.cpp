@@ -472,7 +472,7 @@ Tensor index(const Tensor& x, std::span<const Index> indices) {
 
 Tensor slice(const Tensor& x, std::int64_t axis, detail::SliceEnd start, detail::SliceEnd stop,
              std::int64_t step) {
-  const int k = normalize_axis("slice", axis, x.rank());
+  const int k = normalize_axis("slice", axis, x.shape());
   BasicIndex view;
   for (int i = 0; i < x.rank(); ++i) {
     const auto [first, count] = i == k ? resolve({start.value, stop.value, step}, x.shape()[i])

@@ -33,7 +33,7 @@ struct Concat {
             sample_list(Concat{1}, {{331, 257}, {331, 3}}).large()};
   }
   Array reference(std::span<const Array> xs) const {
-    const int k = normalize_axis(name, axis, xs[0].rank());
+    const int k = normalize_axis(name, axis, xs[0].shape());
     return generate(result_shape(xs, k), [&](const Shape& index) {
       std::int64_t along = index[k];
       std::size_t which = 0;
@@ -45,7 +45,7 @@ struct Concat {
   }
 
   Array forward(std::span<const Array> xs) const {
-    const int k = normalize_axis(name, axis, xs[0].rank());
+    const int k = normalize_axis(name, axis, xs[0].shape());
     const Shape shape = result_shape(xs, k);
     DType t = xs[0].dtype();
     for (const Array& x : xs) t = promote(t, x.dtype());
@@ -145,7 +145,7 @@ struct Split {
 };
 
 std::vector<Tensor> Concat::vjp(const Tensor& dy, std::span<const Skip> xs, Needs needs) const {
-  const int k = normalize_axis(name, axis, dy.rank());
+  const int k = normalize_axis(name, axis, dy.shape());
   std::vector<std::int64_t> bounds = {0};
   for (const Skip& x : xs) bounds.push_back(bounds.back() + x.shape[k]);
   std::vector<Tensor> dxs = record(Split::at_bounds(k, bounds), dy);
@@ -188,7 +188,7 @@ Tensor concat(const std::vector<Tensor>& xs, std::int64_t axis) {
 
 Tensor stack(const std::vector<Tensor>& xs, std::int64_t axis) {
   require_inputs("stack", xs);
-  const int k = normalize_axis("stack", axis, xs[0].rank() + 1);
+  const int k = normalize_new_axis("stack", axis, xs[0].shape());
   std::vector<Tensor> wide;
   wide.reserve(xs.size());
   for (std::size_t i = 0; i < xs.size(); ++i) {
@@ -203,7 +203,7 @@ Tensor stack(const std::vector<Tensor>& xs, std::int64_t axis) {
 }
 
 std::vector<Tensor> split(const Tensor& x, std::int64_t sections, std::int64_t axis) {
-  const int k = normalize_axis("split", axis, x.rank());
+  const int k = normalize_axis("split", axis, x.shape());
   const std::int64_t size = x.shape()[k];
   if (sections < 1 || size % sections != 0)
     throw ShapeError("split",
@@ -220,7 +220,7 @@ std::vector<Tensor> split(const Tensor& x, std::initializer_list<std::int64_t> c
 }
 
 std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& cuts, std::int64_t axis) {
-  const int k = normalize_axis("split", axis, x.rank());
+  const int k = normalize_axis("split", axis, x.shape());
   const std::int64_t size = x.shape()[k];
   std::vector<std::int64_t> bounds = {0};
   for (const std::int64_t cut : cuts) {
@@ -238,7 +238,7 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& cuts
 }
 
 std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, std::int64_t axis) {
-  const int k = normalize_axis("chunk", axis, x.rank());
+  const int k = normalize_axis("chunk", axis, x.shape());
   if (chunks < 1) throw ValueError("chunk", fmt::format("{} chunks: ask for at least 1", chunks));
   const std::int64_t size = x.shape()[k];
   const std::int64_t length = std::max<std::int64_t>(1, (size + chunks - 1) / chunks);

@@ -71,7 +71,7 @@ Array reduce(std::string_view op, const Array& x, unsigned mask, bool keepdims) 
 /// A reduction as a plain loop over float64, for references: f(values of one group) for each kept element.
 template <class F>
 Array reference_reduce(const Array& x, const Axes& axes, bool keepdims, F f) {
-  const unsigned mask = axes.mask("reference", x.rank());
+  const unsigned mask = axes.mask("reference", x.shape());
   const std::vector<double> values = x.permute(axes_in_order(x.rank(), mask, false)).to_vector<double>();
   Array y = Array::empty(reduced_shape(x.shape(), mask, keepdims), DType::float64);
   const std::int64_t n = reduced_count(x.shape(), mask);
@@ -89,7 +89,7 @@ long double sum_of(std::span<const double> v) {
 
 /// A cotangent or result of a reduction with its reduced axes back, of size 1.
 Tensor keep(const Tensor& y, const Shape& x, const Axes& axes) {
-  return reshape(y, kept_shape(x, axes.mask("reduce", x.rank())));
+  return reshape(y, kept_shape(x, axes.mask("reduce", x)));
 }
 
 template <class Op>
@@ -125,7 +125,7 @@ struct Sum {
 
   Array forward(const Array& x) const {
     const Array v = is_floating(x.dtype()) ? x : x.astype(DType::int64);
-    return reduce<kernels::SumReducer>(name, v, axes.mask(name, x.rank()), keepdims);
+    return reduce<kernels::SumReducer>(name, v, axes.mask(name, x.shape()), keepdims);
   }
   Tensor vjp(const Tensor& dy, Skip x) const { return broadcast_to(keep(dy, x.shape, axes), x.shape); }
 
@@ -144,14 +144,14 @@ struct Mean {
   }
 
   Array forward(const Array& x) const {
-    const unsigned mask = axes.mask(name, x.rank());
+    const unsigned mask = axes.mask(name, x.shape());
     const Array total = reduce<kernels::SumReducer>(name, as_floating(x), mask, keepdims);
     const double n = static_cast<double>(reduced_count(x.shape(), mask));
     return map_floating(
         name, [n](auto v) { return v / n; }, total);
   }
   Tensor vjp(const Tensor& dy, Skip x) const {
-    const double n = static_cast<double>(reduced_count(x.shape, axes.mask(name, x.shape.rank())));
+    const double n = static_cast<double>(reduced_count(x.shape, axes.mask(name, x.shape)));
     return broadcast_to(keep(dy / n, x.shape, axes), x.shape);
   }
 
@@ -190,7 +190,7 @@ struct Max {
   }
 
   Array forward(const Array& x) const {
-    const unsigned mask = axes.mask(name, x.rank());
+    const unsigned mask = axes.mask(name, x.shape());
     require_elements(name, x, mask);
     return reduce<kernels::MaxReducer>(name, x, mask, keepdims);
   }
@@ -217,7 +217,7 @@ struct Min {
   }
 
   Array forward(const Array& x) const {
-    const unsigned mask = axes.mask(name, x.rank());
+    const unsigned mask = axes.mask(name, x.shape());
     require_elements(name, x, mask);
     return reduce<kernels::MinReducer>(name, x, mask, keepdims);
   }
@@ -241,7 +241,7 @@ struct Norm {
 
   Array forward(const Array& x0) const {
     const Array x = as_floating(x0);
-    const unsigned mask = axes.mask(name, x.rank());
+    const unsigned mask = axes.mask(name, x.shape());
     if (reduced_count(x.shape(), mask) == 0) return reduce<kernels::SumReducer>(name, x, mask, keepdims);
     // Scaled by the largest magnitude: squares stay within the dtype's range.
     const Array size = map_floating(
@@ -283,7 +283,7 @@ struct LogSumExp {
 
   Array forward(const Array& x0) const {
     const Array x = as_floating(x0);
-    const unsigned mask = axes.mask(name, x.rank());
+    const unsigned mask = axes.mask(name, x.shape());
     if (reduced_count(x.shape(), mask) == 0)
       return Array::full(reduced_shape(x.shape(), mask, keepdims), -std::numeric_limits<double>::infinity(),
                          x.dtype());
@@ -309,7 +309,7 @@ struct LogSumExp {
 template <class Better>
 Array arg_extreme(std::string_view op, const Array& x, const std::optional<std::int64_t>& axis, bool keepdims,
                   Better better) {
-  const unsigned mask = axis ? 1u << normalize_axis(op, *axis, x.rank()) : (1u << x.rank()) - 1;
+  const unsigned mask = axis ? 1u << normalize_axis(op, *axis, x.shape()) : (1u << x.rank()) - 1;
   require_elements(op, x, mask);
   Array y = Array::empty(reduced_shape(x.shape(), mask, keepdims), DType::int64);
   const Array rows = x.permute(axes_in_order(x.rank(), mask, false)).contiguous();
@@ -408,7 +408,7 @@ struct Any {
     });
   }
   Array forward(const Array& x) const {
-    return reduce<kernels::MaxReducer>(name, truth(name, x), axes.mask(name, x.rank()), keepdims)
+    return reduce<kernels::MaxReducer>(name, truth(name, x), axes.mask(name, x.shape()), keepdims)
         .astype(DType::bool_);
   }
 
@@ -438,7 +438,7 @@ struct All {
   }
   Array forward(const Array& x) const {
     const Array lowest =
-        reduce<kernels::MinReducer>(name, truth(name, x), axes.mask(name, x.rank()), keepdims);
+        reduce<kernels::MinReducer>(name, truth(name, x), axes.mask(name, x.shape()), keepdims);
     return map_to_bool(
         name, [](auto v) { return v != 0; }, lowest);
   }
@@ -467,7 +467,7 @@ struct CountNonzero {
     });
   }
   Array forward(const Array& x) const {
-    return reduce<kernels::SumReducer>(name, truth(name, x).astype(DType::int64), axes.mask(name, x.rank()),
+    return reduce<kernels::SumReducer>(name, truth(name, x).astype(DType::int64), axes.mask(name, x.shape()),
                                        keepdims);
   }
 
@@ -543,7 +543,7 @@ Tensor count_nonzero(const Tensor& x, const Axes& axes, ReduceOptions options) {
 }
 
 Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  const unsigned mask = axes.mask("prod", x.rank());
+  const unsigned mask = axes.mask("prod", x.shape());
   const Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
   Tensor y = is_floating(x.dtype()) ? x : astype(x, DType::int64);
   // Halves multiplied until one row is left, (n, kept); rows left over are gathered in `rest`.
@@ -560,7 +560,7 @@ Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
 }
 
 Tensor var(const Tensor& x, const Axes& axes, VarOptions options) {
-  const std::int64_t n = reduced_count(x.shape(), axes.mask("var", x.rank()));
+  const std::int64_t n = reduced_count(x.shape(), axes.mask("var", x.shape()));
   if (n - options.ddof <= 0 && x.numel() > 0)
     throw ValueError("var",
                      fmt::format("{} values and ddof = {}: more values than ddof are needed: lower ddof", n,
@@ -570,7 +570,7 @@ Tensor var(const Tensor& x, const Axes& axes, VarOptions options) {
 }
 
 Tensor std(const Tensor& x, const Axes& axes, VarOptions options) {
-  const std::int64_t n = reduced_count(x.shape(), axes.mask("std", x.rank()));
+  const std::int64_t n = reduced_count(x.shape(), axes.mask("std", x.shape()));
   if (n - options.ddof <= 0 && x.numel() > 0)
     throw ValueError("std",
                      fmt::format("{} values and ddof = {}: more values than ddof are needed: lower ddof", n,

@@ -106,7 +106,7 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 
 Tensor flatten(const Tensor& x, std::int64_t first, std::int64_t last) {
   if (x.rank() == 0) return reshape(x, {1});
-  const int a = normalize_axis("flatten", first, x.rank()), b = normalize_axis("flatten", last, x.rank());
+  const int a = normalize_axis("flatten", first, x.shape()), b = normalize_axis("flatten", last, x.shape());
   if (a > b)
     throw ShapeError(
         "flatten", fmt::format("axes {} to {} of shape {}: the last comes before the first: swap them", first,
@@ -125,7 +125,7 @@ Tensor permute(const Tensor& x, const Shape& axes) {
   Shape full;
   unsigned seen = 0;
   for (std::int64_t axis : axes) {
-    const int a = normalize_axis("permute", axis, x.rank());
+    const int a = normalize_axis("permute", axis, x.shape());
     seen |= 1u << a;
     full.push_back(a);
   }
@@ -144,14 +144,14 @@ Tensor transpose(const Tensor& x) {
 Tensor transpose(const Tensor& x, const Shape& axes) { return permute(x, axes); }
 
 Tensor transpose(const Tensor& x, std::int64_t a, std::int64_t b) {
-  const int i = normalize_axis("transpose", a, x.rank()), j = normalize_axis("transpose", b, x.rank());
+  const int i = normalize_axis("transpose", a, x.shape()), j = normalize_axis("transpose", b, x.shape());
   Shape axes;
   for (int k = 0; k < x.rank(); ++k) axes.push_back(k == i ? j : k == j ? i : k);
   return record(Permute{axes}, x);
 }
 
 Tensor squeeze(const Tensor& x, const Axes& axes) {
-  const unsigned wanted = axes.mask("squeeze", x.rank());
+  const unsigned wanted = axes.mask("squeeze", x.shape());
   Shape shape;
   for (int i = 0; i < x.rank(); ++i) {
     const bool named = wanted >> i & 1;
@@ -166,7 +166,7 @@ Tensor squeeze(const Tensor& x, const Axes& axes) {
 
 Tensor unsqueeze(const Tensor& x, std::int64_t axis) {
   Shape shape = x.shape();
-  shape.insert(normalize_axis("unsqueeze", axis, x.rank() + 1), 1);
+  shape.insert(normalize_new_axis("unsqueeze", axis, x.shape()), 1);
   return reshape(x, shape);
 }
 

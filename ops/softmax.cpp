@@ -108,11 +108,11 @@ struct LogSoftmax {
 }  // namespace
 
 Tensor softmax(const Tensor& x, std::int64_t axis) {
-  return record(Softmax{normalize_axis("softmax", axis, x.rank())}, x);
+  return record(Softmax{normalize_axis("softmax", axis, x.shape())}, x);
 }
 
 Tensor log_softmax(const Tensor& x, std::int64_t axis) {
-  return record(LogSoftmax{normalize_axis("log_softmax", axis, x.rank())}, x);
+  return record(LogSoftmax{normalize_axis("log_softmax", axis, x.shape())}, x);
 }
 
 }  // namespace xgrad::inline v0
