@@ -104,10 +104,10 @@ struct BroadcastTo {
 
   Array forward(const Array& x) const {
     if (!broadcasts_to(x.shape(), shape))
-      throw ShapeError(
-          name, fmt::format("shape {} does not broadcast to {}: sizes must be equal or 1, from the last "
-                            "axis on",
-                            x.shape().str(), shape.str()));
+      throw ShapeError(name,
+                       fmt::format("shape {} does not broadcast to {}: from the last axis on, sizes must be "
+                                   "equal or 1: reshape it, or choose another shape",
+                                   x.shape().str(), shape.str()));
     return x.broadcast_to(shape);
   }
   Tensor vjp(const Tensor& dy, Skip x) const { return sum_to(dy, x.shape); }
@@ -182,7 +182,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   return record(BroadcastTo{shape}, x);
 }
 
-Tensor astype(const Tensor& x, DType t) { return x.dtype() == t ? x : record(AsType{t}, x); }
+Tensor astype(const Tensor& x, DType t) { return x.defined() && x.dtype() == t ? x : record(AsType{t}, x); }
 
 namespace detail {
 

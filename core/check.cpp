@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <xgrad/core/check_runs.hpp>
 
@@ -189,6 +189,10 @@ std::vector<std::string_view> check_names() {
 
 CheckReport check_op(const OpInfo& op, const std::vector<std::string_view>& only) {
   using namespace detail;
+  for (const std::string_view name : only)
+    if (const auto names = check_names(); std::find(names.begin(), names.end(), name) == names.end())
+      throw ValueError("check_op", fmt::format("\"{}\" is no check of {}: choose among {}", name, op.name,
+                                               fmt::join(names, ", ")));
   CheckReport report(op.name);
   Context t{op, {}, {}, seed_of(op.name), report, {}};
   draw_cases(t);

@@ -59,8 +59,8 @@ std::vector<Tensor> tensor_list(const List& list) {
 /// `.order = 2` the derivatives of the gradient in the inputs and in the cotangents. `f` takes a
 /// `std::span<const Tensor>` and returns a Tensor or a list of them, of any shapes; it gets copies of the
 /// inputs, floating ones in float64 and the others, which are held fixed, as they are. It must be smooth near
-/// the inputs and give the same values each time. Throws ValueError when it does not, or when no input is
-/// floating.
+/// the inputs and give the same values each time. Throws ValueError when it does not, when no input is
+/// floating, and for options outside their domain.
 ///
 ///     GradcheckResult r = gradcheck([](std::span<const Tensor> x) { return tanh(x[0] * x[1]); }, {a, b});
 ///     if (!r.ok) std::puts(r.message.c_str());
@@ -68,7 +68,7 @@ template <class F>
 requires std::is_invocable_v<F&, std::span<const Tensor>> GradcheckResult
 gradcheck(F f, const std::vector<Tensor>& inputs, const GradcheckOptions& options = {}) {
   std::vector<bool> varied;
-  for (const Tensor& x : inputs) varied.push_back(is_floating(x.dtype()));
+  for (const Tensor& x : inputs) varied.push_back(x.defined() && is_floating(x.dtype()));
   return detail::run_gradcheck([f](std::span<const Tensor> in) mutable { return detail::tensor_list(f(in)); },
                                inputs, varied, options);
 }
@@ -124,7 +124,8 @@ class CheckReport {
 std::vector<std::string_view> check_names();
 
 /// Runs every check that the op's traits imply, or of these only those named in `only`. An implied check that
-/// leaves no record of having run is itself recorded as a failure.
+/// leaves no record of having run is itself recorded as a failure. Throws ValueError for a name that is no
+/// check's.
 CheckReport check_op(const OpInfo& op, const std::vector<std::string_view>& only = {});
 /// The same for an op by its struct.
 template <class Op>

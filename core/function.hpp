@@ -1,15 +1,21 @@
 #pragma once
 #include <concepts>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
 namespace xgrad::inline v0 {
 
+namespace detail {
+/// Throws ValueError for a function or an object that was to be kept and called, and is null.
+[[noreturn]] void throw_null(std::string_view op, std::string_view what);
+}  // namespace detail
+
 template <class Signature>
 class Function;
 
 /// A copyable holder of any callable, as std::function, whose header would cost every user's file 0.2 s.
-/// Calling an empty one is undefined.
+/// Calling an empty one is undefined: whoever keeps one for later refuses it.
 template <class R, class... Args>
 class Function<R(Args...)> {
   struct Base {

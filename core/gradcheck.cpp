@@ -6,6 +6,7 @@
 #include <xgrad/core/check.hpp>
 #include <xgrad/core/check_inputs.hpp>
 #include <xgrad/core/grad.hpp>
+#include <xgrad/core/require.hpp>
 
 /// Derivatives against finite differences. For random cotangents w, φ(t) = Σ w · f(x + t v) has the
 /// derivative Σ (∂f/∂x)ᵀw · v at 0, which one sweep gives. Derivatives of order n + 1 are those of order 1 of
@@ -196,6 +197,17 @@ std::string order_name(int order) {
   return fmt::format("derivative of order {}", order);
 }
 
+void check_options(const GradcheckOptions& o) {
+  const auto require = [](bool fine, std::string_view option, double value, std::string_view domain) {
+    if (!fine) throw ValueError("gradcheck", fmt::format("{} is {}: give {}", option, value, domain));
+  };
+  require(o.order >= 1, "order", o.order, "1 for first derivatives, 2 for second ones too");
+  require(o.directions >= 1, "directions", o.directions, "at least 1");
+  require(o.step > 0 && std::isfinite(o.step), "step", o.step, "a small positive number, as 1e-4");
+  require(o.tolerance >= 0 && std::isfinite(o.tolerance), "tolerance", o.tolerance,
+          "a small number that is 0 or more, as 1e-7");
+}
+
 void require_same_each_time(const Problem& p) {
   const Values a = values_at(p, p.x), b = values_at(p, p.x);
   const bool same = a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](double u, double v) {
@@ -212,8 +224,10 @@ void require_same_each_time(const Problem& p) {
 GradcheckResult run_gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                               const std::vector<bool>& varied, const GradcheckOptions& options,
                               int first_order) {
+  check_options(options);
   Problem p{f, {}, varied, {}};
   for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].defined()) throw_undefined_input("gradcheck", static_cast<int>(i));
     const Array& a = inputs[i].array();
     p.x.push_back(is_floating(a.dtype()) ? a.astype(DType::float64).contiguous() : a);
     p.names.push_back(fmt::format("input {} of shape {}", i, a.shape().str()));

@@ -7,6 +7,7 @@
 #include <vector>
 #include <xgrad/core/create.hpp>
 #include <xgrad/core/random.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/kernels/parallel.hpp>
 
 namespace xgrad::inline v0 {
@@ -72,6 +73,10 @@ bool holds(DType t, std::int64_t low, std::int64_t last) {
 
 }  // namespace
 
+void Generator::throw_negative(std::int64_t words) {
+  throw ValueError("Generator::reserve", fmt::format("{} words: give a number that is 0 or more", words));
+}
+
 Generator& default_generator() {
   ThreadGenerator& t = thread_generator;
   const std::uint64_t seeding = seedings.load(std::memory_order_acquire);
@@ -105,9 +110,11 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, const Te
                Generator* generator) {
   check_shape("randint", shape);
   if (low >= high)
-    throw ValueError("randint",
-                     fmt::format("there is no integer in [{}, {}): low must be less than high", low, high));
+    throw ValueError(
+        "randint",
+        fmt::format("there is no integer in [{}, {}): give a low that is less than high", low, high));
   const DType dtype = options.dtype.value_or(DType::int64);
+  detail::require_gradient_dtype("randint", dtype, options.requires_grad);
   if (!holds(dtype, low, high - 1))
     throw ValueError("randint", fmt::format("integers in [{}, {}) do not fit {}: give a wider .dtype", low,
                                             high, name(dtype)));
@@ -124,8 +131,10 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, const Te
 }
 
 Tensor randperm(std::int64_t n, const TensorOptions& options, Generator* generator) {
-  if (n < 0) throw ValueError("randperm", fmt::format("n is {}: it must not be negative", n));
+  if (n < 0) throw ValueError("randperm", fmt::format("n is {}: give a number that is 0 or more", n));
+  check_shape("randperm", {n});
   const DType dtype = options.dtype.value_or(DType::int64);
+  detail::require_gradient_dtype("randperm", dtype, options.requires_grad);
   if (n > 0 && !holds(dtype, 0, n - 1))
     throw ValueError("randperm",
                      fmt::format("the numbers below {} do not fit {}: give a wider .dtype", n, name(dtype)));
@@ -141,8 +150,9 @@ Tensor randperm(std::int64_t n, const TensorOptions& options, Generator* generat
 Tensor bernoulli(double p, const Shape& shape, const TensorOptions& options, Generator* generator) {
   check_shape("bernoulli", shape);
   if (!(p >= 0 && p <= 1))
-    throw ValueError("bernoulli", fmt::format("p is {}: a probability lies in [0, 1]", p));
+    throw ValueError("bernoulli", fmt::format("p is {}: a probability lies in [0, 1]: give one within", p));
   const DType dtype = options.dtype.value_or(default_dtype());
+  detail::require_gradient_dtype("bernoulli", dtype, options.requires_grad);
   Array uniform = Array::empty(shape, DType::float32);
   const std::int64_t n = uniform.numel();
   const RandomDraw draw = chosen(generator).reserve(n);

@@ -27,14 +27,17 @@ class Generator {
   std::uint64_t offset() const { return next_.offset; }
 
   /// Sets the next `words` 32-bit words aside and returns where they start. A float takes one word, a double
-  /// two (`words_for`).
+  /// two (`words_for`). Throws ValueError for a negative number.
   RandomDraw reserve(std::int64_t words) {
+    if (words < 0) throw_negative(words);
     const RandomDraw draw = next_;
     next_.offset += (static_cast<std::uint64_t>(words) + 3) / 4;
     return draw;
   }
 
  private:
+  [[noreturn]] static void throw_negative(std::int64_t words);
+
   RandomDraw next_;
 };
 

@@ -1,10 +1,12 @@
 #include <fmt/core.h>
 
+#include <xgrad/core/require.hpp>
 #include <xgrad/core/writable.hpp>
 
 namespace xgrad::inline v0::detail {
 
 WriteAccess::WriteAccess(const Tensor& leaf, DType dtype) : leaf_(leaf) {
+  require_defined("Writable", leaf);
   if (!leaf.is_leaf())
     throw GraphError("Writable",
                      fmt::format("{} of shape {} was made by a recorded operation: use a leaf, or "
@@ -18,7 +20,9 @@ WriteAccess::WriteAccess(const Tensor& leaf, DType dtype) : leaf_(leaf) {
   for (int i = 0; i < a.rank(); ++i)
     if (a.strides()[i] == 0 && a.size(i) > 1)
       throw GraphError("Writable",
-                       "the tensor is a broadcast view, whose elements share memory: write to contiguous()");
+                       fmt::format("{} of shape {} is a broadcast view, whose elements share memory: write "
+                                   "to a copy, by contiguous()",
+                                   leaf.describe(), leaf.shape().str()));
   values_ = a.contiguous();
   a.bump_version();
 }
