@@ -8,9 +8,8 @@ namespace xgrad::inline v0 {
 
 namespace detail {
 
-void throw_undefined_tensor() {
-  throw ValueError("tensor",
-                   "the tensor is undefined: give it a value before its shape or values are asked for");
+void throw_undefined_tensor(std::string_view op) {
+  throw ValueError(op, "the tensor is undefined: give it a value before its shape or values are asked for");
 }
 
 namespace {
@@ -27,8 +26,12 @@ Leaf& make_leaf(const Tensor& t) {
   return static_cast<Leaf&>(*impl.node);
 }
 
+void require_defined(std::string_view op, const Tensor& t) {
+  if (!t.defined()) throw_undefined_tensor(op);
+}
+
 void require_leaf(std::string_view op, const Tensor& t) {
-  t.array();  // refuses an undefined tensor
+  require_defined(op, t);
   if (!t.is_leaf())
     throw GraphError(
         op, fmt::format("{} of shape {} was made by a recorded operation: use a leaf, or detach() it",
@@ -46,9 +49,13 @@ void offer_name(const Tensor& leaf, std::string_view name) { extras_of(make_leaf
 
 }  // namespace detail
 
-std::int64_t Tensor::size(std::int64_t axis) const { return shape()[normalize_axis("size", axis, shape())]; }
+std::int64_t Tensor::size(std::int64_t axis) const {
+  detail::require_defined("size", *this);
+  return shape()[normalize_axis("size", axis, shape())];
+}
 
 void Tensor::require_one_element() const {
+  detail::require_defined("item", *this);
   if (numel() != 1)
     throw ShapeError("item",
                      fmt::format("shape {} has {} elements: item() takes exactly one: index it first, or use "
@@ -57,6 +64,7 @@ void Tensor::require_one_element() const {
 }
 
 void Tensor::require_data(DType t) const {
+  detail::require_defined("data", *this);
   if (dtype() != t)
     throw DTypeError("data",
                      fmt::format("the elements are {}, asked for as {}: use data of that type, or astype",
@@ -79,26 +87,34 @@ const Tensor& Tensor::set_requires_grad(bool value) const {
 bool Tensor::is_leaf() const { return array(), impl_->node == nullptr || impl_->node->is_leaf; }
 
 Tensor Tensor::grad() const {
-  array();
+  detail::require_defined("grad", *this);
   const detail::Leaf* leaf = detail::leaf_of(*this);
   return leaf != nullptr ? leaf->grad : Tensor();
 }
 
 void Tensor::set_grad(Tensor g) const {
   detail::require_leaf("set_grad", *this);
-  if (g.defined() && (g.shape() != shape() || g.dtype() != dtype()))
+  if (g.defined() && g.shape() != shape())
     throw ShapeError("set_grad",
-                     fmt::format("a gradient of shape {} and dtype {} for {} of shape {} and dtype {}: make "
-                                 "them equal",
-                                 g.shape().str(), xgrad::name(g.dtype()), describe(), shape().str(),
+                     fmt::format("a gradient of shape {} for {} of shape {}: give one of shape {}",
+                                 g.shape().str(), describe(), shape().str(), shape().str()));
+  if (g.defined() && g.dtype() != dtype())
+    throw DTypeError("set_grad",
+                     fmt::format("a gradient of dtype {} for {} of shape {} and dtype {}: convert "
+                                 "it with astype({})",
+                                 xgrad::name(g.dtype()), describe(), shape().str(), xgrad::name(dtype()),
                                  xgrad::name(dtype())));
   if (g.defined() || impl_->node != nullptr) detail::make_leaf(*this).grad = std::move(g);
 }
 
-Tensor Tensor::detach() const { return Tensor(array()); }
+Tensor Tensor::detach() const {
+  detail::require_defined("detach", *this);
+  return Tensor(array());
+}
 
 HookHandle Tensor::register_hook(Function<Tensor(const Tensor&)> hook) const {
-  array();
+  detail::require_defined("register_hook", *this);
+  if (!hook) detail::throw_null("register_hook", "the hook");
   if (!impl_->requires_grad)
     throw GraphError("register_hook", fmt::format("{} of shape {} does not require a gradient: call "
                                                   "set_requires_grad(true) first",
@@ -117,7 +133,10 @@ void HookHandle::remove() {
 
 void Tensor::assign(const Tensor& src) const {
   detail::require_leaf("assign", *this);
-  src.array();
+  if (!src.defined())
+    throw ValueError("assign", fmt::format("the values for {} of shape {} are an undefined tensor: give it a "
+                                           "value first",
+                                           describe(), shape().str()));
   if (!broadcasts_to(src.shape(), shape()))
     throw ShapeError("assign",
                      fmt::format("values of shape {} do not broadcast to {} of shape {}: reshape them",
@@ -131,7 +150,9 @@ void Tensor::assign(const Tensor& src) const {
   for (int i = 0; i < a.rank(); ++i)
     if (a.strides()[i] == 0 && a.size(i) > 1)
       throw GraphError("assign",
-                       "the tensor is a broadcast view, whose elements share memory: assign to contiguous()");
+                       fmt::format("{} of shape {} is a broadcast view, whose elements share memory: "
+                                   "assign to a copy, by contiguous()",
+                                   describe(), shape().str()));
   // A source that overlaps would change while it is read.
   const Array values = src.array().shares_storage_with(a) ? src.array().copy() : src.array();
   a.copy_in(values);

@@ -214,7 +214,7 @@ struct TensorImpl {
 inline constexpr std::uint32_t tensor_lines = (sizeof(TensorImpl) + 63) / 64;
 static_assert(tensor_lines == 3);
 
-[[noreturn]] void throw_undefined_tensor();
+[[noreturn]] void throw_undefined_tensor(std::string_view op = "tensor");
 
 }  // namespace detail
 
