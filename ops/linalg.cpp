@@ -4,6 +4,7 @@
 #include <xgrad/core/accumulate.hpp>
 #include <xgrad/core/loops.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/kernels/gemm.hpp>
 #include <xgrad/ops/kernels/reduce.hpp>
 #include <xgrad/ops/linalg.hpp>
@@ -348,6 +349,17 @@ struct Linear {
   }
 
   static void check(const Array& x, const Array& w, const Array& b) {
+    check_product(x, w);
+    if (b.rank() != 1 || b.size(0) != w.size(0))
+      throw ShapeError(name, fmt::format("a bias of shape {} beside a weight of shape {}: make it ({},)",
+                                         b.shape().str(), w.shape().str(), w.size(0)));
+    if (x.dtype() != b.dtype())
+      throw DTypeError(name, fmt::format("x of shape {} is {} and the bias is {}: make them one with astype",
+                                         x.shape().str(), xgrad::name(x.dtype()), xgrad::name(b.dtype())));
+  }
+
+  /// The same for what there is without a bias.
+  static void check_product(const Array& x, const Array& w) {
     if (w.rank() != 2)
       throw ShapeError(
           name, fmt::format("the weight has shape {}: it must be (out, in): reshape it", w.shape().str()));
@@ -359,18 +371,18 @@ struct Linear {
                             "{}, or the weight (out, in) with x's size as in",
                             x.shape().str(), w.shape().str(), w.size(1), fixed.str()));
     }
-    if (b.rank() != 1 || b.size(0) != w.size(0))
-      throw ShapeError(name, fmt::format("a bias of shape {} beside a weight of shape {}: make it ({},)",
-                                         b.shape().str(), w.shape().str(), w.size(0)));
-    if (x.dtype() != w.dtype() || x.dtype() != b.dtype())
-      throw DTypeError(name,
-                       fmt::format("dtypes {}, {} and {} of x, weight and bias: make them one with astype",
-                                   xgrad::name(x.dtype()), xgrad::name(w.dtype()), xgrad::name(b.dtype())));
+    if (x.dtype() != w.dtype())
+      throw DTypeError(
+          name,
+          fmt::format("x of shape {} is {} and the weight of shape {} is {}: make them one "
+                      "with astype",
+                      x.shape().str(), xgrad::name(x.dtype()), w.shape().str(), xgrad::name(w.dtype())));
     if (!is_floating(x.dtype())) throw_not_floating(name, x.dtype());
   }
 };
 
 void require_vectors(std::string_view op, const Tensor& a, const Tensor& b) {
+  detail::require_defined(op, a, b);
   if (a.rank() != 1 || b.rank() != 1)
     throw ShapeError(op, fmt::format("shapes {} and {}: both must be vectors: flatten them, or use matmul",
                                      a.shape().str(), b.shape().str()));
@@ -395,9 +407,14 @@ Tensor outer(const Tensor& a, const Tensor& b) {
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (bias.defined()) return record(Linear{}, x, weight, bias);
-  if (weight.rank() != 2)
-    throw ShapeError(Linear::name, fmt::format("the weight has shape {}: it must be (out, in): reshape it",
-                                               weight.shape().str()));
+  detail::require_defined(Linear::name, x, weight);
+  try {
+    Linear::check_product(x.array(), weight.array());
+  } catch (Error& e) {
+    const Tensor* const inputs[] = {&x, &weight};
+    detail::annotate_inputs(e, inputs, 2);
+    throw;
+  }
   return matmul(x, weight.transpose(0, 1));
 }
 
