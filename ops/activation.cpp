@@ -4,6 +4,7 @@
 #include <numbers>
 #include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/elementwise.hpp>
 
@@ -313,7 +314,9 @@ struct GeluTanh {
 };
 
 void require_nonzero(std::string_view op, std::string_view what, double v) {
-  if (v == 0) throw ValueError(op, fmt::format("{} is 0, by which it divides: pass another one", what));
+  detail::require_finite(op, what, v);
+  if (v == 0)
+    throw ValueError(op, fmt::format("{} is 0, by which it divides: give a number that is not 0", what));
 }
 
 }  // namespace
@@ -321,8 +324,14 @@ void require_nonzero(std::string_view op, std::string_view what, double v) {
 Tensor sigmoid(const Tensor& x) { return record(Sigmoid{}, x); }
 Tensor log_sigmoid(const Tensor& x) { return record(LogSigmoid{}, x); }
 Tensor relu(const Tensor& x) { return record(Relu{}, x); }
-Tensor leaky_relu(const Tensor& x, double negative_slope) { return record(LeakyRelu{negative_slope}, x); }
-Tensor elu(const Tensor& x, double alpha) { return record(Elu{alpha}, x); }
+Tensor leaky_relu(const Tensor& x, double negative_slope) {
+  detail::require_finite("leaky_relu", "negative_slope", negative_slope);
+  return record(LeakyRelu{negative_slope}, x);
+}
+Tensor elu(const Tensor& x, double alpha) {
+  detail::require_finite("elu", "alpha", alpha);
+  return record(Elu{alpha}, x);
+}
 Tensor selu(const Tensor& x) { return record(Selu{}, x); }
 Tensor celu(const Tensor& x, double alpha) {
   require_nonzero("celu", "alpha", alpha);
@@ -337,9 +346,8 @@ Tensor softplus(const Tensor& x, double beta) {
 Tensor softsign(const Tensor& x) { return record(Softsign{}, x); }
 Tensor hardtanh(const Tensor& x, double low, double high) {
   if (!(low <= high))
-    throw ValueError(
-        "hardtanh",
-        fmt::format("limits {} and {}: the lower one is not below the upper: swap them", low, high));
+    throw ValueError("hardtanh",
+                     fmt::format("limits {} and {}: low must not be above high: swap them", low, high));
   return record(Hardtanh{low, high}, x);
 }
 Tensor hardsigmoid(const Tensor& x) { return record(Hardsigmoid{}, x); }

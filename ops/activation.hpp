@@ -11,25 +11,25 @@ Tensor sigmoid(const Tensor& x);
 Tensor log_sigmoid(const Tensor& x);
 /// max(x, 0); NaN stays NaN.   ∂ = 1 for x > 0, else 0, so 0 at 0
 Tensor relu(const Tensor& x);
-/// x for x > 0, else slope · x.   ∂ = 1 for x > 0, else slope
+/// x for x > 0, else slope · x.   ∂ = 1 for x > 0, else slope. Throws ValueError unless slope is finite.
 Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);
-/// x for x > 0, else α (eˣ - 1).   ∂ = 1 for x > 0, else α eˣ
+/// x for x > 0, else α (eˣ - 1).   ∂ = 1 for x > 0, else α eˣ. Throws ValueError unless α is finite.
 Tensor elu(const Tensor& x, double alpha = 1.0);
 /// 1.0507… · elu(x, 1.6732…) (Klambauer et al. 2017).
 Tensor selu(const Tensor& x);
 /// x for x > 0, else α (e^(x/α) - 1) (Barron 2017).   ∂ = 1 for x > 0, else e^(x/α)
-/// Throws ValueError for α = 0.
+/// Throws ValueError unless α is finite and not 0.
 Tensor celu(const Tensor& x, double alpha = 1.0);
 /// x σ(x), 0 at -inf (Elfwing et al. 2017; also called swish).   ∂ = σ (1 + x (1 - σ))
 Tensor silu(const Tensor& x);
 /// x tanh(softplus(x)), 0 at -inf (Misra 2019).   ∂ = t + x (1 - t²) σ, t = tanh(softplus(x))
 Tensor mish(const Tensor& x);
 /// ln(1 + e^(βx)) / β, accurate for large |x|.   ∂ = σ(βx)
-/// Throws ValueError for β = 0.
+/// Throws ValueError unless β is finite and not 0.
 Tensor softplus(const Tensor& x, double beta = 1.0);
 /// x / (1 + |x|), ±1 at infinity.   ∂ = 1 / (1 + |x|)²
 Tensor softsign(const Tensor& x);
-/// x limited to [low, high].   ∂ = 1 strictly inside, else 0
+/// x limited to [low, high].   ∂ = 1 strictly inside, else 0. Throws ValueError unless low ≤ high.
 Tensor hardtanh(const Tensor& x, double low = -1.0, double high = 1.0);
 /// (x + 3) / 6 limited to [0, 1].   ∂ = 1/6 for -3 < x < 3, else 0
 Tensor hardsigmoid(const Tensor& x);

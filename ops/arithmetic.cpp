@@ -4,21 +4,20 @@
 #include <xgrad/core/create.hpp>
 #include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/ops/constant.hpp>
 #include <xgrad/ops/elementwise.hpp>
 
 namespace xgrad::inline v0 {
 
-Tensor Operand::beside(const Operand& other) const {
+Tensor Operand::beside(std::string_view op, const Operand& other) const {
   if (tensor_ != nullptr) return *tensor_;
-  const DType t = other.tensor_ != nullptr ? scalar_.dtype_with(other.tensor_->dtype())
-                                           : promote(scalar_.dtype(), other.scalar_.dtype());
-  return Tensor(Array::scalar(scalar_, t));
+  if (other.tensor_ != nullptr) return detail::constant(op, scalar_, *other.tensor_);
+  return Tensor(Array::scalar(scalar_, promote(scalar_.dtype(), other.scalar_.dtype())));
 }
 
 namespace {
 
-/// A number as a tensor beside `t`.
-Tensor constant(Scalar s, const Tensor& t) { return Tensor(Array::scalar(s, s.dtype_with(t.dtype()))); }
+using detail::constant;
 
 bool both_scalars(const Array& a, const Array& b) {
   return a.rank() == 0 && b.rank() == 0 && a.dtype() == DType::float32 && b.dtype() == DType::float32;
@@ -366,17 +365,17 @@ struct Lerp {
 }  // namespace
 
 Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
-Tensor operator+(const Tensor& a, Scalar b) { return add(a, constant(b, a)); }
-Tensor operator+(Scalar a, const Tensor& b) { return add(constant(a, b), b); }
+Tensor operator+(const Tensor& a, Scalar b) { return add(a, constant("add", b, a)); }
+Tensor operator+(Scalar a, const Tensor& b) { return add(constant("add", a, b), b); }
 Tensor operator-(const Tensor& a, const Tensor& b) { return record(Sub{}, a, b); }
-Tensor operator-(const Tensor& a, Scalar b) { return record(Sub{}, a, constant(b, a)); }
-Tensor operator-(Scalar a, const Tensor& b) { return record(Sub{}, constant(a, b), b); }
+Tensor operator-(const Tensor& a, Scalar b) { return record(Sub{}, a, constant(Sub::name, b, a)); }
+Tensor operator-(Scalar a, const Tensor& b) { return record(Sub{}, constant(Sub::name, a, b), b); }
 Tensor operator*(const Tensor& a, const Tensor& b) { return record(Mul{}, a, b); }
-Tensor operator*(const Tensor& a, Scalar b) { return record(Mul{}, a, constant(b, a)); }
-Tensor operator*(Scalar a, const Tensor& b) { return record(Mul{}, constant(a, b), b); }
+Tensor operator*(const Tensor& a, Scalar b) { return record(Mul{}, a, constant(Mul::name, b, a)); }
+Tensor operator*(Scalar a, const Tensor& b) { return record(Mul{}, constant(Mul::name, a, b), b); }
 Tensor operator/(const Tensor& a, const Tensor& b) { return record(Div{}, a, b); }
-Tensor operator/(const Tensor& a, Scalar b) { return record(Div{}, a, constant(b, a)); }
-Tensor operator/(Scalar a, const Tensor& b) { return record(Div{}, constant(a, b), b); }
+Tensor operator/(const Tensor& a, Scalar b) { return record(Div{}, a, constant(Div::name, b, a)); }
+Tensor operator/(Scalar a, const Tensor& b) { return record(Div{}, constant(Div::name, a, b), b); }
 Tensor operator-(const Tensor& x) { return record(Neg{}, x); }
 
 Tensor abs(const Tensor& x) { return record(Abs{}, x); }
@@ -385,22 +384,32 @@ Tensor square(const Tensor& x) { return record(Square{}, x); }
 Tensor reciprocal(const Tensor& x) { return record(Reciprocal{}, x); }
 Tensor sqrt(const Tensor& x) { return record(Sqrt{}, x); }
 Tensor rsqrt(const Tensor& x) { return record(Rsqrt{}, x); }
-Tensor pow(const Operand& x, const Operand& y) { return record(Pow{}, x.beside(y), y.beside(x)); }
-Tensor maximum(const Operand& a, const Operand& b) { return record(Maximum{}, a.beside(b), b.beside(a)); }
-Tensor minimum(const Operand& a, const Operand& b) { return record(Minimum{}, a.beside(b), b.beside(a)); }
-Tensor fmod(const Operand& a, const Operand& b) { return record(Fmod{}, a.beside(b), b.beside(a)); }
+Tensor pow(const Operand& x, const Operand& y) {
+  return record(Pow{}, x.beside(Pow::name, y), y.beside(Pow::name, x));
+}
+Tensor maximum(const Operand& a, const Operand& b) {
+  return record(Maximum{}, a.beside(Maximum::name, b), b.beside(Maximum::name, a));
+}
+Tensor minimum(const Operand& a, const Operand& b) {
+  return record(Minimum{}, a.beside(Minimum::name, b), b.beside(Minimum::name, a));
+}
+Tensor fmod(const Operand& a, const Operand& b) {
+  return record(Fmod{}, a.beside(Fmod::name, b), b.beside(Fmod::name, a));
+}
 Tensor floor(const Tensor& x) { return record(Floor{}, x); }
 Tensor ceil(const Tensor& x) { return record(Ceil{}, x); }
 Tensor round(const Tensor& x) { return record(Round{}, x); }
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
-  return record(Where{}, condition, a.beside(b), b.beside(a));
+  return record(Where{}, condition, a.beside(Where::name, b), b.beside(Where::name, a));
 }
-Tensor lerp(const Tensor& a, const Tensor& b, const Operand& w) { return record(Lerp{}, a, b, w.beside(a)); }
+Tensor lerp(const Tensor& a, const Tensor& b, const Operand& w) {
+  return record(Lerp{}, a, b, w.beside(Lerp::name, a));
+}
 
 Tensor clip(const Tensor& x, double low, double high) {
   if (!(low <= high))
-    throw ValueError(
-        "clip", fmt::format("limits {} and {}: the lower one is not below the upper: swap them", low, high));
+    throw ValueError("clip",
+                     fmt::format("limits {} and {}: low must not be above high: swap them", low, high));
   return record(Clip{low, high}, x);
 }
 
@@ -414,6 +423,8 @@ Tensor& Tensor::operator/=(Scalar s) & { return *this = *this / s; }
 Tensor Tensor::sqrt() const { return xgrad::sqrt(*this); }
 Tensor Tensor::abs() const { return xgrad::abs(*this); }
 Tensor Tensor::square() const { return xgrad::square(*this); }
-Tensor Tensor::pow(Scalar exponent) const { return record(Pow{}, *this, constant(exponent, *this)); }
+Tensor Tensor::pow(Scalar exponent) const {
+  return record(Pow{}, *this, constant(Pow::name, exponent, *this));
+}
 
 }  // namespace xgrad::inline v0

@@ -17,6 +17,7 @@
 #include <algorithm>
 
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/index.hpp>
 #include <xgrad/ops/position.hpp>
 #include <xgrad/ops/reference.hpp>
@@ -27,6 +28,9 @@ namespace {
 
 using detail::at;
 using detail::generate;
+using detail::require_defined;
+using detail::require_fits;
+using detail::require_rank;
 
 std::size_t unsigned_(std::int64_t n) { return static_cast<std::size_t>(n); }
 
@@ -385,7 +389,10 @@ struct OneHot {
     shape.push_back(classes);
     for (const std::int64_t i : x.to_vector<std::int64_t>())
       if (i < 0 || i >= classes)
-        throw IndexError(name, fmt::format("index {} is no class: indices lie in [0, {}]", i, classes - 1));
+        throw IndexError(name,
+                         fmt::format("index {} in shape {} is no class: indices lie in [0, {}]: correct "
+                                     "it, or ask for more classes",
+                                     i, x.shape().str(), classes - 1));
     if (shape.numel() == 0) return Array::empty(shape, dtype);
     const auto a = adapt<std::int64_t>(x);
     return dispatch(dtype, [&]<class T>() {
@@ -436,21 +443,50 @@ Tensor pick(const Tensor& x, int axis, const std::vector<std::int64_t>& position
       })};
     });
 
-void require_counts(std::string_view op, const Shape& counts) {
-  for (const std::int64_t n : counts)
-    if (n < 0) throw ValueError(op, fmt::format("{} copies: give numbers that are 0 or more", n));
+/// The most elements that anything here adds along an axis: sums of a few such numbers do not overflow.
+constexpr std::int64_t max_size = std::int64_t{1} << 59;
+
+[[noreturn]] void throw_too_large(std::string_view op, const Shape& shape) {
+  throw ShapeError(
+      op, fmt::format("shape {} would get more elements than memory can hold: ask for fewer", shape.str()));
+}
+
+/// Throws unless x of `shape` can be had so many times along each axis.
+void require_counts(std::string_view op, const Shape& shape, const Shape& counts) {
+  for (const std::int64_t n : counts) {
+    if (n < 0)
+      throw ValueError(op,
+                       fmt::format("{} copies of shape {}: give numbers that are 0 or more", n, shape.str()));
+  }
+  double elements = 1;
+  for (const std::int64_t n : shape) elements *= static_cast<double>(std::max<std::int64_t>(n, 1));
+  for (const std::int64_t n : counts) elements *= static_cast<double>(std::max<std::int64_t>(n, 1));
+  if (elements >= static_cast<double>(max_size)) throw_too_large(op, shape);
+}
+
+/// Diagonal `k` of shape's last two axes, brought within one of the ends: beyond them all k are alike.
+std::int64_t limited_diagonal(const Shape& shape, std::int64_t k) {
+  if (shape.rank() < 2) return k;  // refused by the op
+  const std::int64_t rows = shape[shape.rank() - 2], cols = shape.back();
+  return std::clamp(k, -rows - 1, cols + 1);
 }
 
 }  // namespace
 
-Tensor flip(const Tensor& x, const Axes& axes) { return record(Flip{axes.mask(Flip::name, x.shape())}, x); }
+Tensor flip(const Tensor& x, const Axes& axes) {
+  require_defined(Flip::name, x);
+  return record(Flip{axes.mask(Flip::name, x.shape())}, x);
+}
 
 Tensor roll(const Tensor& x, std::int64_t shift, std::optional<std::int64_t> axis) {
+  require_defined(Roll::name, x);
   if (!axis) return roll(x.reshape({-1}), shift, 0).reshape(x.shape());
   return record(Roll{shift, normalize_axis(Roll::name, *axis, x.shape())}, x);
 }
 
 Tensor pad(const Tensor& x, const std::vector<PadWidth>& widths, const PadOptions& options) {
+  require_defined(Pad::name, x);
+  require_fits(Pad::name, options.value, x.dtype());
   const auto given = static_cast<int>(widths.size());
   if (given != 1 && given != x.rank())
     throw ShapeError(Pad::name,
@@ -469,9 +505,11 @@ Tensor pad(const Tensor& x, const std::vector<PadWidth>& widths, const PadOption
       throw ValueError(Pad::name,
                        fmt::format("axis {} of shape {} has no elements to repeat: use PadMode::constant", k,
                                    x.shape().str()));
+    if (before > max_size || after > max_size) throw_too_large(Pad::name, x.shape());
     op.before.push_back(before);
     op.after.push_back(after);
   }
+  check_shape(Pad::name, op.result_shape(x.shape()));
   if (options.mode == PadMode::constant) return record(op, x);
   Tensor y = x;
   for (int k = 0; k < x.rank(); ++k) {
@@ -488,12 +526,14 @@ Tensor pad(const Tensor& x, std::int64_t width, const PadOptions& options) {
 }
 
 Tensor repeat(const Tensor& x, std::int64_t repeats, std::optional<std::int64_t> axis) {
-  require_counts(Repeat::name, {repeats});
+  require_defined(Repeat::name, x);
+  require_counts(Repeat::name, x.shape(), {repeats});
   if (!axis) return repeat(x.reshape({-1}), repeats, 0);
   return record(Repeat{repeats, normalize_axis(Repeat::name, *axis, x.shape())}, x);
 }
 
 Tensor repeat(const Tensor& x, const Tensor& counts, std::int64_t axis) {
+  require_defined(Repeat::name, x, counts);
   const int k = normalize_axis(Repeat::name, axis, x.shape());
   const std::vector<std::int64_t> each =
       detail::integer_index(Repeat::name, counts.array()).to_vector<std::int64_t>();
@@ -501,35 +541,61 @@ Tensor repeat(const Tensor& x, const Tensor& counts, std::int64_t axis) {
     throw ShapeError(Repeat::name, fmt::format("counts of shape {} for axis {} of shape {}: give {} counts",
                                                counts.shape().str(), k, x.shape().str(), x.shape()[k]));
   std::vector<std::int64_t> positions;
+  std::int64_t total = 0;
   for (std::size_t i = 0; i < each.size(); ++i) {
-    require_counts(Repeat::name, {each[i]});
+    require_counts(Repeat::name, x.shape(), {each[i]});
+    if ((total += each[i]) > max_size) throw_too_large(Repeat::name, x.shape());
     positions.insert(positions.end(), unsigned_(each[i]), static_cast<std::int64_t>(i));
   }
   return pick(x, k, positions);
 }
 
 Tensor tile(const Tensor& x, const Shape& reps) {
-  require_counts(Tile::name, reps);
+  require_defined(Tile::name, x);
+  require_counts(Tile::name, x.shape(), reps);
   return record(Tile{reps}, x);
 }
 
 Tensor diag(const Tensor& x, std::int64_t k) {
-  if (x.rank() == 1) return record(DiagonalMatrix{k}, x);
-  if (x.rank() == 2) return record(Diagonal{k}, x);
+  require_defined(DiagonalMatrix::name, x);
+  if (x.rank() == 1) {
+    // Of such a size: also that xtensor, which takes k as an int, sees it whole.
+    constexpr std::int64_t most = std::int64_t{1} << 29;
+    if (k < -most || k > most) throw_too_large(DiagonalMatrix::name, x.shape());
+    const std::int64_t n = x.numel() + std::abs(k);
+    check_shape(DiagonalMatrix::name, {n, n});
+    return record(DiagonalMatrix{k}, x);
+  }
+  if (x.rank() == 2) return record(Diagonal{limited_diagonal(x.shape(), k)}, x);
   throw ShapeError(
       DiagonalMatrix::name,
       fmt::format("shape {} is neither a vector nor a matrix: reshape it to rank 1 or 2", x.shape().str()));
 }
 
-Tensor tril(const Tensor& x, std::int64_t k) { return record(Triangle<true>{k}, x); }
-Tensor triu(const Tensor& x, std::int64_t k) { return record(Triangle<false>{k}, x); }
+Tensor tril(const Tensor& x, std::int64_t k) {
+  require_defined(Triangle<true>::name, x);
+  return record(Triangle<true>{limited_diagonal(x.shape(), k)}, x);
+}
+Tensor triu(const Tensor& x, std::int64_t k) {
+  require_defined(Triangle<false>::name, x);
+  return record(Triangle<false>{limited_diagonal(x.shape(), k)}, x);
+}
 
 Tensor one_hot(const Tensor& index, std::optional<std::int64_t> classes, OneHotOptions options) {
-  const std::vector<std::int64_t> all =
-      classes ? std::vector<std::int64_t>()
-              : detail::integer_index(OneHot::name, index.array()).to_vector<std::int64_t>();
-  const std::int64_t largest = all.empty() ? -1 : *std::max_element(all.begin(), all.end());
-  return record(OneHot{classes.value_or(largest + 1), options.dtype.value_or(default_dtype())}, index);
+  require_defined(OneHot::name, index);
+  require_rank(OneHot::name, index.shape(), index.rank() + 1);
+  const Array indices = detail::integer_index(OneHot::name, index.array());
+  if (!classes) {
+    std::int64_t largest = -1;
+    for (const std::int64_t i : indices.to_vector<std::int64_t>()) largest = std::max(largest, i);
+    // A negative index is for the op to refuse, by its number.
+    classes = std::max<std::int64_t>(std::min(largest, max_size) + 1, index.numel() > 0 ? 1 : 0);
+  }
+  if (*classes < 0 || (*classes == 0 && index.numel() > 0))
+    throw ValueError(OneHot::name, fmt::format("{} classes for an index of shape {}: give at least 1",
+                                               *classes, index.shape().str()));
+  require_counts(OneHot::name, index.shape(), {*classes});
+  return record(OneHot{*classes, options.dtype.value_or(default_dtype())}, index);
 }
 
 }  // namespace xgrad::inline v0

@@ -1,12 +1,13 @@
 #include <cmath>
 #include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/ops/constant.hpp>
 #include <xgrad/ops/elementwise.hpp>
 
 namespace xgrad::inline v0 {
 namespace {
 
-Tensor constant(Scalar s, const Tensor& t) { return Tensor(Array::scalar(s, s.dtype_with(t.dtype()))); }
+using detail::constant;
 
 std::vector<Sample> samples_of_two() {
   return {sample({3, 4}, {3, 4}), sample({3, 4}, {4}), sample({}, {5}),
@@ -179,23 +180,31 @@ struct IsFinite {
 }  // namespace
 
 Tensor operator<(const Tensor& a, const Tensor& b) { return record(Less{}, a, b); }
-Tensor operator<(const Tensor& a, Scalar b) { return record(Less{}, a, constant(b, a)); }
-Tensor operator<(Scalar a, const Tensor& b) { return record(Less{}, constant(a, b), b); }
+Tensor operator<(const Tensor& a, Scalar b) { return record(Less{}, a, constant(Less::name, b, a)); }
+Tensor operator<(Scalar a, const Tensor& b) { return record(Less{}, constant(Less::name, a, b), b); }
 Tensor operator<=(const Tensor& a, const Tensor& b) { return record(LessEqual{}, a, b); }
-Tensor operator<=(const Tensor& a, Scalar b) { return record(LessEqual{}, a, constant(b, a)); }
-Tensor operator<=(Scalar a, const Tensor& b) { return record(LessEqual{}, constant(a, b), b); }
+Tensor operator<=(const Tensor& a, Scalar b) {
+  return record(LessEqual{}, a, constant(LessEqual::name, b, a));
+}
+Tensor operator<=(Scalar a, const Tensor& b) {
+  return record(LessEqual{}, constant(LessEqual::name, a, b), b);
+}
 Tensor operator>(const Tensor& a, const Tensor& b) { return record(Greater{}, a, b); }
-Tensor operator>(const Tensor& a, Scalar b) { return record(Greater{}, a, constant(b, a)); }
-Tensor operator>(Scalar a, const Tensor& b) { return record(Greater{}, constant(a, b), b); }
+Tensor operator>(const Tensor& a, Scalar b) { return record(Greater{}, a, constant(Greater::name, b, a)); }
+Tensor operator>(Scalar a, const Tensor& b) { return record(Greater{}, constant(Greater::name, a, b), b); }
 Tensor operator>=(const Tensor& a, const Tensor& b) { return record(GreaterEqual{}, a, b); }
-Tensor operator>=(const Tensor& a, Scalar b) { return record(GreaterEqual{}, a, constant(b, a)); }
-Tensor operator>=(Scalar a, const Tensor& b) { return record(GreaterEqual{}, constant(a, b), b); }
+Tensor operator>=(const Tensor& a, Scalar b) {
+  return record(GreaterEqual{}, a, constant(GreaterEqual::name, b, a));
+}
+Tensor operator>=(Scalar a, const Tensor& b) {
+  return record(GreaterEqual{}, constant(GreaterEqual::name, a, b), b);
+}
 Tensor operator==(const Tensor& a, const Tensor& b) { return record(Equal{}, a, b); }
-Tensor operator==(const Tensor& a, Scalar b) { return record(Equal{}, a, constant(b, a)); }
-Tensor operator==(Scalar a, const Tensor& b) { return record(Equal{}, constant(a, b), b); }
+Tensor operator==(const Tensor& a, Scalar b) { return record(Equal{}, a, constant(Equal::name, b, a)); }
+Tensor operator==(Scalar a, const Tensor& b) { return record(Equal{}, constant(Equal::name, a, b), b); }
 Tensor operator!=(const Tensor& a, const Tensor& b) { return record(NotEqual{}, a, b); }
-Tensor operator!=(const Tensor& a, Scalar b) { return record(NotEqual{}, a, constant(b, a)); }
-Tensor operator!=(Scalar a, const Tensor& b) { return record(NotEqual{}, constant(a, b), b); }
+Tensor operator!=(const Tensor& a, Scalar b) { return record(NotEqual{}, a, constant(NotEqual::name, b, a)); }
+Tensor operator!=(Scalar a, const Tensor& b) { return record(NotEqual{}, constant(NotEqual::name, a, b), b); }
 Tensor logical_and(const Tensor& a, const Tensor& b) { return record(LogicalAnd{}, a, b); }
 Tensor logical_or(const Tensor& a, const Tensor& b) { return record(LogicalOr{}, a, b); }
 Tensor logical_xor(const Tensor& a, const Tensor& b) { return record(LogicalXor{}, a, b); }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/kernels/softmax.hpp>
 #include <xgrad/ops/loss.hpp>
@@ -32,15 +33,16 @@ void check_classes(std::string_view op, const Array& logits, const Array& target
   for (std::int64_t i = 0; i < rows; ++i)
     if ((t[i] < 0 || t[i] >= classes) && t[i] != ignored)
       throw IndexError(
-          op, fmt::format("target {} at position {} is not one of {} classes: indices go from 0 to {}", t[i],
-                          i, classes, classes - 1));
+          op, fmt::format("target {} at position {} is not one of {} classes, for predictions {}: give "
+                          "indices from 0 to {}",
+                          t[i], i, classes, logits.shape().str(), classes - 1));
 }
 
 /// Class indices as int64, row-major.
 Array indices_of(std::string_view op, const Tensor& target) {
   if (!is_integer(target.dtype()))
-    throw DTypeError(
-        op, fmt::format("class indices are {}: convert them with astype(int64)", name(target.dtype())));
+    throw DTypeError(op, fmt::format("class indices of shape {} are {}: convert them with astype(int64)",
+                                     target.shape().str(), name(target.dtype())));
   return target.array().astype(DType::int64).contiguous();
 }
 
@@ -200,6 +202,7 @@ Tensor from_log_probabilities(std::string_view op, const Tensor& l, const Array&
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& o) {
   constexpr std::string_view op = CrossEntropyOp::name;
+  detail::require_defined(op, logits, target);
   if (!(o.label_smoothing >= 0 && o.label_smoothing < 1))
     throw ValueError(
         op, fmt::format("label_smoothing is {}: it must lie in [0, 1): pass, say, 0.1", o.label_smoothing));
@@ -231,6 +234,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
 }
 
 Tensor nll(const Tensor& log_probabilities, const Tensor& target, const NllOptions& o) {
+  detail::require_defined("nll", log_probabilities, target);
   if (!is_floating(log_probabilities.dtype())) throw_not_floating("nll", log_probabilities.dtype());
   return from_log_probabilities("nll", log_probabilities, indices_of("nll", target),
                                 {.ignore_index = o.ignore_index,

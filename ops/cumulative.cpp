@@ -7,6 +7,7 @@
 #endif
 
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/cumulative.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/index.hpp>
@@ -153,11 +154,13 @@ struct CumProd {
 }  // namespace
 
 Tensor cumsum(const Tensor& x, std::optional<std::int64_t> axis) {
+  detail::require_defined(CumSum::name, x);
   if (!axis) return record(CumSum{}, x.reshape({-1}));
   return record(CumSum{normalize_axis(CumSum::name, *axis, x.shape())}, x);
 }
 
 Tensor cumprod(const Tensor& x, std::optional<std::int64_t> axis) {
+  detail::require_defined(CumProd::name, x);
   if (!axis) return record(CumProd{}, x.reshape({-1}));
   return record(CumProd{normalize_axis(CumProd::name, *axis, x.shape())}, x);
 }

@@ -16,8 +16,9 @@ class Operand {
   template <class T>
   requires(std::is_arithmetic_v<T> && !std::same_as<T, char>) Operand(T v) : tensor_(nullptr), scalar_(v) {}
 
-  /// As a tensor: a number becomes 0-d, of the dtype that it has beside `other`.
-  Tensor beside(const Operand& other) const;
+  /// As a tensor: a number becomes 0-d, of the dtype that it has beside `other`. Throws ValueError naming
+  /// `op` when that dtype does not have the number.
+  Tensor beside(std::string_view op, const Operand& other) const;
   bool is_tensor() const { return tensor_ != nullptr; }
 
  private:
@@ -72,7 +73,8 @@ Tensor maximum(const Operand& a, const Operand& b);
 Tensor minimum(const Operand& a, const Operand& b);
 /// The remainder of a / b with the sign of a, as C's fmod.   ∂a = 1, ∂b = -trunc(a / b)
 Tensor fmod(const Operand& a, const Operand& b);
-/// x limited to [low, high].   ∂ = 1 inside and on the limits, 0 outside
+/// x limited to [low, high].   ∂ = 1 inside and on the limits, 0 outside. Throws ValueError unless low ≤
+/// high.
 Tensor clip(const Tensor& x, double low, double high);
 /// The next integer below, above, or nearest (halves to even), in x's dtype.   ∂ = 0
 Tensor floor(const Tensor& x);

@@ -3,6 +3,7 @@
 #include <xgrad/core/accumulate.hpp>
 #include <xgrad/core/loops.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/index.hpp>
 #include <xgrad/ops/position.hpp>
 #include <xgrad/ops/reference.hpp>
@@ -74,7 +75,7 @@ struct Gather {
         for (std::int64_t i = 0; i < n; ++i)
           to[i * plan.inner_stride(0)] =
               source[i * plan.inner_stride(2) +
-                     detail::position(name, p[i * plan.inner_stride(1)], k, size) * stride];
+                     detail::position(name, p[i * plan.inner_stride(1)], k, size, x.shape()) * stride];
       });
     });
     return y;
@@ -112,8 +113,10 @@ struct ScatterAdd {
     const int k = check_gather(name, axis, x.shape(), index.shape());
     const Array positions = detail::integer_index(name, index);
     if (x.dtype() != src.dtype())
-      throw DTypeError(name, fmt::format("x is of dtype {} and src of {}: convert one with astype",
-                                         xgrad::name(x.dtype()), xgrad::name(src.dtype())));
+      throw DTypeError(name, fmt::format("x of shape {} is {} and src of shape {} is {}: convert one with "
+                                         "astype",
+                                         x.shape().str(), xgrad::name(x.dtype()), src.shape().str(),
+                                         xgrad::name(src.dtype())));
     Array y = x.copy();
     if (index.numel() == 0) return y;
     const Array to = still_along(y, k, index.shape());
@@ -126,7 +129,7 @@ struct ScatterAdd {
         T* target = y.mutable_data<T>() + row[2];
         for (std::int64_t i = 0; i < n; ++i) {
           T& place = target[i * plan.inner_stride(2) +
-                            detail::position(name, p[i * plan.inner_stride(0)], k, size) * stride];
+                            detail::position(name, p[i * plan.inner_stride(0)], k, size, y.shape()) * stride];
           place = static_cast<T>(place + from[i * plan.inner_stride(1)]);
         }
       });
@@ -160,6 +163,7 @@ Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index) {
 }
 
 Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& src) {
+  detail::require_defined("scatter_add", x, index, src);
   bool fits = src.rank() == index.rank();
   for (int i = 0; fits && i < src.rank(); ++i) fits = index.shape()[i] <= src.shape()[i];
   if (!fits)
@@ -175,6 +179,7 @@ Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, cons
 
 Tensor take_along_axis(const Tensor& x, const Tensor& index, std::int64_t axis) {
   constexpr std::string_view name = "take_along_axis";
+  detail::require_defined(name, x, index);
   const int k = normalize_axis(name, axis, x.shape());
   if (index.rank() != x.rank())
     throw ShapeError(name, fmt::format("shapes {} and {} (the index) differ in rank: reshape the index",

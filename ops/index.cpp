@@ -1,10 +1,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <limits>
 
 #include <xgrad/core/loops.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/index.hpp>
 #include <xgrad/ops/kernels/parallel.hpp>
 #include <xgrad/ops/position.hpp>
@@ -14,20 +17,19 @@ namespace xgrad::inline v0 {
 
 namespace detail {
 
-void throw_out_of_range(std::string_view op, std::int64_t index, int axis, std::int64_t size) {
-  if (size == 0)
-    throw IndexError(
-        op,
-        fmt::format("index {} is out of range for axis {} of size 0: there is nothing to pick", index, axis));
-  throw IndexError(
-      op, fmt::format("index {} is out of range for axis {} of size {}: indices lie in [-{}, {}]", index,
-                      axis, size, size, size - 1));
+void throw_out_of_range(std::string_view op, std::int64_t index, int axis, std::int64_t size,
+                        const Shape& shape) {
+  const std::string problem = fmt::format("index {} is out of range for axis {} of size {} in shape {}",
+                                          index, axis, size, shape.str());
+  if (size == 0) throw IndexError(op, problem + ": there is nothing to pick: check that it is not empty");
+  throw IndexError(op, fmt::format("{}: give indices in [-{}, {}]", problem, size, size - 1));
 }
 
 Array integer_index(std::string_view op, const Array& index) {
   if (!is_integer(index.dtype()))
-    throw DTypeError(op, fmt::format("indices are of dtype {}, not integers: convert with astype(int64)",
-                                     xgrad::name(index.dtype())));
+    throw DTypeError(op, fmt::format("indices of shape {} are of dtype {}, not integers: convert with "
+                                     "astype(int64)",
+                                     index.shape().str(), xgrad::name(index.dtype())));
   return index.astype(DType::int64);
 }
 
@@ -36,6 +38,7 @@ Array integer_index(std::string_view op, const Array& index) {
 namespace {
 
 using detail::at;
+using detail::require_rank;
 
 constexpr std::string_view op_name = "index";
 
@@ -301,7 +304,10 @@ Grads<2> Pick::vjp(const Tensor& dy, Skip x, const Tensor& index) const {
 
 /// The first position and the number of positions that a slice has on an axis of `size`.
 std::pair<std::int64_t, std::int64_t> resolve(const Slice& s, std::int64_t size) {
-  if (s.step == 0) throw ValueError("slice", "step 0 never ends: give a step that is not 0");
+  if (s.step == 0)
+    throw ValueError("slice", fmt::format("step 0 along an axis of size {} never ends: give a step that is "
+                                          "not 0",
+                                          size));
   // Where an end may lie: before the first element only when walking down.
   const std::int64_t low = s.step > 0 ? 0 : -1, high = s.step > 0 ? size : size - 1;
   const auto end = [&](Bound b, std::int64_t missing) {
@@ -310,7 +316,8 @@ std::pair<std::int64_t, std::int64_t> resolve(const Slice& s, std::int64_t size)
   const std::int64_t start = end(s.start, s.step > 0 ? low : high),
                      stop = end(s.stop, s.step > 0 ? high : low);
   const std::int64_t span = s.step > 0 ? stop - start : start - stop;
-  const std::int64_t step = s.step > 0 ? s.step : -s.step;
+  const std::int64_t step =
+      s.step > 0 ? s.step : -std::max(s.step, -std::numeric_limits<std::int64_t>::max());
   return {start, span <= 0 ? 0 : (span - 1) / step + 1};
 }
 
@@ -334,7 +341,12 @@ class IndexPlan {
  public:
   IndexPlan(const Shape& x, std::span<const Index> indices) : x_(x) {
     int used = 0, ellipses = 0;
-    for (const Index& i : indices) {
+    for (std::size_t k = 0; k < indices.size(); ++k) {
+      const Index& i = indices[k];
+      if (i.kind() == Index::Kind::tensor && !i.tensor().defined())
+        throw ValueError(op_name, fmt::format("index {} of shape {} is an undefined tensor: give it a value "
+                                              "first",
+                                              k, x.str()));
       used += axes_of(i);
       ellipses += i.kind() == Index::Kind::remaining_axes;
       choosing_ |= i.kind() == Index::Kind::tensor;
@@ -343,7 +355,13 @@ class IndexPlan {
       throw IndexError(
           op_name, fmt::format("shape {} has {} axes, and {} are indexed: drop {} of the indices", x.str(),
                                x.rank(), used, used - x.rank()));
-    if (ellipses > 1) throw IndexError(op_name, "the ellipsis appears twice: keep one, use slice() for axes");
+    if (ellipses > 1)
+      throw IndexError(op_name, fmt::format("the ellipsis appears twice for shape {}: keep one, and use "
+                                            "slice() for single axes",
+                                            x.str()));
+    int rank = x.rank() - used;
+    for (const Index& i : indices) rank += axes_in_view(i);
+    require_rank(op_name, x, rank);
     for (const Index& i : indices) add(i, x.rank() - used);
     while (axis_ < x.rank()) keep_axis();
   }
@@ -355,7 +373,9 @@ class IndexPlan {
     if (!choosing_) return v;
     Blocks blocks{0, groups_ == 1 ? choices_.front().view_axis : 0};
     for (const Choice& c : choices_) blocks.mask |= 1u << c.view_axis;
-    return record(Pick{blocks}, v, Tensor(positions()));
+    const Array at = positions();
+    require_rank(op_name, x_, v.rank() - std::popcount(blocks.mask) + at.rank());
+    return record(Pick{blocks}, v, Tensor(at));
   }
 
  private:
@@ -365,6 +385,20 @@ class IndexPlan {
     int x_axis;
     Array index;  // int64
   };
+
+  /// How many axes of the view an index makes.
+  int axes_in_view(const Index& i) const {
+    switch (i.kind()) {
+      case Index::Kind::position:
+        return choosing_ ? 1 : 0;
+      case Index::Kind::tensor:
+        return std::max(axes_of(i), 1);
+      case Index::Kind::remaining_axes:
+        return 0;
+      default:
+        return 1;
+    }
+  }
 
   static int axes_of(const Index& i) {
     switch (i.kind()) {
@@ -404,7 +438,7 @@ class IndexPlan {
       }
       case Index::Kind::position: {
         // Beside tensors it is a choice of one element, so that it counts in where their axes go.
-        const std::int64_t p = detail::position(op_name, i.position(), axis_, x_[axis_]);
+        const std::int64_t p = detail::position(op_name, i.position(), axis_, x_[axis_], x_);
         if (choosing_) {
           choose(Array::scalar<std::int64_t>(0));
           view_.shape.push_back(1);
@@ -450,7 +484,7 @@ class IndexPlan {
       const Array index = c.index.broadcast_to(shape).contiguous();
       const std::int64_t* in = index.data<std::int64_t>();
       for (std::int64_t e = 0; e < all.numel(); ++e)
-        out[e] = out[e] * size + detail::position(op_name, in[e], c.x_axis, size);
+        out[e] = out[e] * size + detail::position(op_name, in[e], c.x_axis, size, x_);
     }
     return all;
   }
@@ -467,11 +501,13 @@ class IndexPlan {
 }  // namespace
 
 Tensor index(const Tensor& x, std::span<const Index> indices) {
+  detail::require_defined(op_name, x);
   return IndexPlan(x.shape(), indices).apply(x);
 }
 
 Tensor slice(const Tensor& x, std::int64_t axis, detail::SliceEnd start, detail::SliceEnd stop,
              std::int64_t step) {
+  detail::require_defined("slice", x);
   const int k = normalize_axis("slice", axis, x.shape());
   BasicIndex view;
   for (int i = 0; i < x.rank(); ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/reference.hpp>
 #include <xgrad/ops/shape.hpp>
 
@@ -189,6 +190,7 @@ Tensor concat(const std::vector<Tensor>& xs, std::int64_t axis) {
 Tensor stack(const std::vector<Tensor>& xs, std::int64_t axis) {
   require_inputs("stack", xs);
   const int k = normalize_new_axis("stack", axis, xs[0].shape());
+  detail::require_rank("stack", xs[0].shape(), xs[0].rank() + 1);
   std::vector<Tensor> wide;
   wide.reserve(xs.size());
   for (std::size_t i = 0; i < xs.size(); ++i) {
@@ -203,6 +205,7 @@ Tensor stack(const std::vector<Tensor>& xs, std::int64_t axis) {
 }
 
 std::vector<Tensor> split(const Tensor& x, std::int64_t sections, std::int64_t axis) {
+  detail::require_defined("split", x);
   const int k = normalize_axis("split", axis, x.shape());
   const std::int64_t size = x.shape()[k];
   if (sections < 1 || size % sections != 0)
@@ -220,17 +223,20 @@ std::vector<Tensor> split(const Tensor& x, std::initializer_list<std::int64_t> c
 }
 
 std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& cuts, std::int64_t axis) {
+  detail::require_defined("split", x);
   const int k = normalize_axis("split", axis, x.shape());
   const std::int64_t size = x.shape()[k];
   std::vector<std::int64_t> bounds = {0};
   for (const std::int64_t cut : cuts) {
     const std::int64_t b = cut < 0 ? cut + size : cut;
     if (b < 0 || b > size)
-      throw IndexError("split", fmt::format("cut {} is outside axis {} of size {}: cuts lie in [-{}, {}]",
-                                            cut, k, size, size, size));
+      throw IndexError("split", fmt::format("cut {} is outside axis {} of shape {}: give cuts in [-{}, {}]",
+                                            cut, k, x.shape().str(), size, size));
     if (b < bounds.back())
       throw ValueError("split",
-                       fmt::format("cut {} lies before the one in front of it: give ascending cuts", cut));
+                       fmt::format("cut {} of axis {} of shape {} lies before the one in front of it: give "
+                                   "ascending cuts",
+                                   cut, k, x.shape().str()));
     bounds.push_back(b);
   }
   bounds.push_back(size);
@@ -238,10 +244,13 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& cuts
 }
 
 std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, std::int64_t axis) {
+  detail::require_defined("chunk", x);
   const int k = normalize_axis("chunk", axis, x.shape());
-  if (chunks < 1) throw ValueError("chunk", fmt::format("{} chunks: ask for at least 1", chunks));
+  if (chunks < 1)
+    throw ValueError("chunk",
+                     fmt::format("{} chunks of shape {}: ask for at least 1", chunks, x.shape().str()));
   const std::int64_t size = x.shape()[k];
-  const std::int64_t length = std::max<std::int64_t>(1, (size + chunks - 1) / chunks);
+  const std::int64_t length = std::max<std::int64_t>(1, (size - 1) / chunks + 1);
   std::vector<std::int64_t> bounds = {0};
   do {
     bounds.push_back(std::min(size, bounds.back() + length));

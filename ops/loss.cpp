@@ -3,6 +3,7 @@
 #include <cmath>
 #include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/kernels/reduce.hpp>
@@ -268,6 +269,7 @@ Tensor reduce_weighted(const Tensor& weighted, Reduction reduction, double count
 
 template <class Rule, class Options>
 Tensor pair_loss(const Tensor& p, const Tensor& t0, const Rule& rule, const Options& options) {
+  detail::require_defined(Rule::name, p, t0);
   require_same_shape(Rule::name, p, t0);
   if (!is_floating(p.dtype())) throw_not_floating(Rule::name, p.dtype());
   const Tensor t = t0.dtype() == p.dtype() ? t0 : astype(t0, p.dtype());

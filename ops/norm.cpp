@@ -4,6 +4,7 @@
 #include <vector>
 #include <xgrad/core/create.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/kernels/norm.hpp>
 #include <xgrad/ops/norm.hpp>
@@ -260,9 +261,11 @@ struct BatchNorm {
 // ---- what is checked before an op runs ------------------------------------------------------------------
 
 void check_floating(std::string_view op, const Tensor& x, double eps) {
+  detail::require_defined(op, x);
   if (!is_floating(x.dtype())) throw_not_floating(op, x.dtype());
-  if (!(eps >= 0))
-    throw ValueError(op, fmt::format("eps = {} is negative: give a small positive number", eps));
+  if (!(eps >= 0 && eps < INFINITY))
+    throw ValueError(op,
+                     fmt::format("eps = {} is no small number: give one that is 0 or more, as 1e-5", eps));
 }
 
 /// `t`, or `value` everywhere if it is undefined.
@@ -325,6 +328,11 @@ Tensor batch_norm(const Tensor& x, const Tensor& mean, const Tensor& var, const 
   constexpr std::string_view op = BatchNorm::name;
   check_floating(op, x, eps);
   const Shape channels = channels_of(op, x);
+  if (!mean.defined() || !var.defined())
+    throw ValueError(op,
+                     fmt::format("the {} for x of shape {} is undefined: give it a value, or normalize by "
+                                 "the batch's own with batch_norm_train",
+                                 mean.defined() ? "variance" : "mean", x.shape().str()));
   const Tensor m = or_filled(op, "mean", mean, channels, x, 0), v = or_filled(op, "var", var, channels, x, 1);
   const Tensor scale = rsqrt(v + eps) * or_filled(op, "weight", weight, channels, x, 1);
   const Tensor shift = or_filled(op, "bias", bias, channels, x, 0) - m * scale;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/kernels/map.hpp>
 #include <xgrad/ops/kernels/parallel.hpp>
 #include <xgrad/ops/random.hpp>
@@ -62,6 +63,7 @@ struct Dropout {
 }  // namespace
 
 Tensor dropout(const Tensor& x, double p, Generator* generator) {
+  detail::require_defined("dropout", x);
   if (!(p >= 0 && p <= 1))
     throw ValueError("dropout", fmt::format("p = {} is not a probability: give one in [0, 1]", p));
   if (!is_floating(x.dtype())) throw_not_floating("dropout", x.dtype());

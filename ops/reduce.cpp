@@ -4,6 +4,7 @@
 #include <xgrad/core/accumulate.hpp>
 #include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/index.hpp>
 #include <xgrad/ops/kernels/reduce.hpp>
@@ -543,6 +544,7 @@ Tensor count_nonzero(const Tensor& x, const Axes& axes, ReduceOptions options) {
 }
 
 Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  detail::require_defined("prod", x);
   const unsigned mask = axes.mask("prod", x.shape());
   const Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
   Tensor y = is_floating(x.dtype()) ? x : astype(x, DType::int64);
@@ -559,26 +561,32 @@ Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
   return reshape(rest.defined() ? y * rest : y, shape);
 }
 
+namespace {
+
+/// By what a sum of squares is divided: the number of values less ddof.
+std::int64_t values_beyond_ddof(std::string_view op, const Tensor& x, const Axes& axes, std::int64_t ddof) {
+  detail::require_defined(op, x);
+  const std::int64_t n = reduced_count(x.shape(), axes.mask(op, x.shape()));
+  if (n <= ddof && x.numel() > 0)
+    throw ValueError(op,
+                     fmt::format("{} values of shape {} along the reduced axes and ddof = {}: more values "
+                                 "than ddof are needed: lower ddof",
+                                 n, x.shape().str(), ddof));
+  return n - ddof;
+}
+
+}  // namespace
+
 Tensor var(const Tensor& x, const Axes& axes, VarOptions options) {
-  const std::int64_t n = reduced_count(x.shape(), axes.mask("var", x.shape()));
-  if (n - options.ddof <= 0 && x.numel() > 0)
-    throw ValueError("var",
-                     fmt::format("{} values and ddof = {}: more values than ddof are needed: lower ddof", n,
-                                 options.ddof));
+  const std::int64_t n = values_beyond_ddof("var", x, axes, options.ddof);
   const Tensor spread = x - mean(x, axes, {.keepdims = true});
-  return sum(square(spread), axes, {.keepdims = options.keepdims}) / static_cast<double>(n - options.ddof);
+  return sum(square(spread), axes, {.keepdims = options.keepdims}) / static_cast<double>(n);
 }
 
 Tensor std(const Tensor& x, const Axes& axes, VarOptions options) {
-  const std::int64_t n = reduced_count(x.shape(), axes.mask("std", x.shape()));
-  if (n - options.ddof <= 0 && x.numel() > 0)
-    throw ValueError("std",
-                     fmt::format("{} values and ddof = {}: more values than ddof are needed: lower ddof", n,
-                                 options.ddof));
-  // A norm, whose derivative at 0 is 0.
+  const std::int64_t n = values_beyond_ddof("std", x, axes, options.ddof);
   const Tensor spread = x - mean(x, axes, {.keepdims = true});
-  return norm(spread, axes, {.keepdims = options.keepdims}) /
-         std::sqrt(static_cast<double>(n - options.ddof));
+  return norm(spread, axes, {.keepdims = options.keepdims}) / std::sqrt(static_cast<double>(n));
 }
 
 Tensor Tensor::sum(const Axes& axes, ReduceOptions options) const { return xgrad::sum(*this, axes, options); }

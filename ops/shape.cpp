@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/shape.hpp>
 
 namespace xgrad::inline v0 {
@@ -79,6 +80,7 @@ struct Contiguous {
 }  // namespace
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
+  detail::require_defined("reshape", x);
   Shape full = shape;
   int open = -1;
   std::int64_t known = 1;
@@ -105,6 +107,7 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 }
 
 Tensor flatten(const Tensor& x, std::int64_t first, std::int64_t last) {
+  detail::require_defined("flatten", x);
   if (x.rank() == 0) return reshape(x, {1});
   const int a = normalize_axis("flatten", first, x.shape()), b = normalize_axis("flatten", last, x.shape());
   if (a > b)
@@ -121,29 +124,39 @@ Tensor flatten(const Tensor& x, std::int64_t first, std::int64_t last) {
   return reshape(x, shape);
 }
 
-Tensor permute(const Tensor& x, const Shape& axes) {
+namespace {
+
+/// `permute` under the name by which it was called.
+Tensor permuted(std::string_view op, const Tensor& x, const Shape& axes) {
+  detail::require_defined(op, x);
   Shape full;
   unsigned seen = 0;
   for (std::int64_t axis : axes) {
-    const int a = normalize_axis("permute", axis, x.shape());
+    const int a = normalize_axis(op, axis, x.shape());
     seen |= 1u << a;
     full.push_back(a);
   }
   if (full.rank() != x.rank() || seen != (1u << x.rank()) - 1)
-    throw ValueError("permute", fmt::format("axes {} for shape {}: name each of its {} axes once", axes.str(),
-                                            x.shape().str(), x.rank()));
+    throw ValueError(op, fmt::format("axes {} for shape {}: name each of its {} axes once", axes.str(),
+                                     x.shape().str(), x.rank()));
   return record(Permute{full}, x);
 }
 
+}  // namespace
+
+Tensor permute(const Tensor& x, const Shape& axes) { return permuted("permute", x, axes); }
+
 Tensor transpose(const Tensor& x) {
+  detail::require_defined("transpose", x);
   Shape axes;
   for (int i = x.rank() - 1; i >= 0; --i) axes.push_back(i);
   return record(Permute{axes}, x);
 }
 
-Tensor transpose(const Tensor& x, const Shape& axes) { return permute(x, axes); }
+Tensor transpose(const Tensor& x, const Shape& axes) { return permuted("transpose", x, axes); }
 
 Tensor transpose(const Tensor& x, std::int64_t a, std::int64_t b) {
+  detail::require_defined("transpose", x);
   const int i = normalize_axis("transpose", a, x.shape()), j = normalize_axis("transpose", b, x.shape());
   Shape axes;
   for (int k = 0; k < x.rank(); ++k) axes.push_back(k == i ? j : k == j ? i : k);
@@ -151,6 +164,7 @@ Tensor transpose(const Tensor& x, std::int64_t a, std::int64_t b) {
 }
 
 Tensor squeeze(const Tensor& x, const Axes& axes) {
+  detail::require_defined("squeeze", x);
   const unsigned wanted = axes.mask("squeeze", x.shape());
   Shape shape;
   for (int i = 0; i < x.rank(); ++i) {
@@ -165,12 +179,15 @@ Tensor squeeze(const Tensor& x, const Axes& axes) {
 }
 
 Tensor unsqueeze(const Tensor& x, std::int64_t axis) {
+  detail::require_defined("unsqueeze", x);
+  detail::require_rank("unsqueeze", x.shape(), x.rank() + 1);
   Shape shape = x.shape();
   shape.insert(normalize_new_axis("unsqueeze", axis, x.shape()), 1);
   return reshape(x, shape);
 }
 
 Tensor expand(const Tensor& x, const Shape& shape) {
+  detail::require_defined("expand", x);
   Shape full = shape;
   const int lead = shape.rank() - x.rank();
   for (int i = 0; i < shape.rank(); ++i) {
@@ -181,10 +198,17 @@ Tensor expand(const Tensor& x, const Shape& shape) {
                                    x.shape().str(), shape.str(), i));
     full[i] = x.shape()[i - lead];
   }
+  check_shape("expand", full);
+  if (!broadcasts_to(x.shape(), full))
+    throw ShapeError("expand", fmt::format("shape {} does not broadcast to {}: from the last axis on, sizes "
+                                           "must be equal or 1: give -1 for those that stay",
+                                           x.shape().str(), shape.str()));
   return broadcast_to(x, full);
 }
 
-Tensor contiguous(const Tensor& x) { return x.array().is_contiguous() ? x : record(Contiguous{}, x); }
+Tensor contiguous(const Tensor& x) {
+  return x.defined() && x.array().is_contiguous() ? x : record(Contiguous{}, x);
+}
 
 Tensor Tensor::reshape(const Shape& shape) const { return xgrad::reshape(*this, shape); }
 Tensor Tensor::flatten(std::int64_t first, std::int64_t last) const {

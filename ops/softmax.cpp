@@ -1,6 +1,7 @@
 #include <cmath>
 #include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/kernels/softmax.hpp>
 #include <xgrad/ops/reduce.hpp>
@@ -108,10 +109,12 @@ struct LogSoftmax {
 }  // namespace
 
 Tensor softmax(const Tensor& x, std::int64_t axis) {
+  detail::require_defined("softmax", x);
   return record(Softmax{normalize_axis("softmax", axis, x.shape())}, x);
 }
 
 Tensor log_softmax(const Tensor& x, std::int64_t axis) {
+  detail::require_defined("log_softmax", x);
   return record(LogSoftmax{normalize_axis("log_softmax", axis, x.shape())}, x);
 }
 

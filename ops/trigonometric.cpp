@@ -186,6 +186,8 @@ Tensor tanh(const Tensor& x) { return record(Tanh{}, x); }
 Tensor asinh(const Tensor& x) { return record(Asinh{}, x); }
 Tensor acosh(const Tensor& x) { return record(Acosh{}, x); }
 Tensor atanh(const Tensor& x) { return record(Atanh{}, x); }
-Tensor atan2(const Operand& y, const Operand& x) { return record(Atan2{}, y.beside(x), x.beside(y)); }
+Tensor atan2(const Operand& y, const Operand& x) {
+  return record(Atan2{}, y.beside(Atan2::name, x), x.beside(Atan2::name, y));
+}
 
 }  // namespace xgrad::inline v0
