@@ -7,6 +7,7 @@
 #include <xgrad/core/create.hpp>
 #include <xgrad/core/grad.hpp>
 #include <xgrad/core/random.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/ops/elementwise.hpp>
 
 namespace xgrad::inline v0::nn::init {
@@ -29,7 +30,10 @@ Tensor truncated(const Shape& shape, DType dtype, Generator* generator) {
   return tensor(kept, shape, {.dtype = dtype});
 }
 
-Initializer he(Initializer::Kind kind, const HeOptions& o) {
+Initializer he(std::string_view op, Initializer::Kind kind, const HeOptions& o) {
+  xgrad::detail::require_finite(op, "negative_slope", o.negative_slope);
+  if (o.fan == Fan::none)
+    throw ValueError(op, "Fan::none leaves the variance open: give Fan::in, Fan::out or Fan::average");
   return {kind, std::sqrt(2 / (1 + o.negative_slope * o.negative_slope)), 0, o.fan};
 }
 
@@ -50,6 +54,20 @@ Tensor Initializer::operator()(const Shape& shape, std::optional<DType> dtype, G
   const NoGrad no_grad;
   const DType t = dtype.value_or(default_dtype());
   if (!is_floating(t)) throw_not_floating("init", t);
+  check_shape("init", shape);
+  if (!std::isfinite(a_) || !std::isfinite(b_) || (fan_ != Fan::none && a_ < 0))
+    throw ValueError("init", fmt::format("parameters {} and {} of a distribution for shape {}: give finite "
+                                         "numbers, and a gain that is 0 or more",
+                                         a_, b_, shape.str()));
+  if (fan_ == Fan::none && kind_ == Kind::uniform && a_ > b_)
+    throw ValueError("init",
+                     fmt::format("uniform from {} to {} for shape {}: low must not be above high: swap "
+                                 "them",
+                                 a_, b_, shape.str()));
+  if (fan_ == Fan::none && (kind_ == Kind::normal || kind_ == Kind::truncated_normal) && b_ < 0)
+    throw ValueError(
+        "init",
+        fmt::format("a standard deviation of {} for shape {}: give one that is 0 or more", b_, shape.str()));
   double a = a_, b = b_;
   if (fan_ != Fan::none) {
     const Fans f = fans(shape);
@@ -81,9 +99,10 @@ Tensor Initializer::operator()(const Shape& shape, std::optional<DType> dtype, G
                    "glorot_uniform()");
 }
 
-Initializer he_uniform(HeOptions options) { return he(Initializer::Kind::uniform, options); }
+Initializer he_uniform(HeOptions options) { return he("he_uniform", Initializer::Kind::uniform, options); }
 Initializer he_normal(HeOptions options) {
-  return he(options.truncated ? Initializer::Kind::truncated_normal : Initializer::Kind::normal, options);
+  return he("he_normal", options.truncated ? Initializer::Kind::truncated_normal : Initializer::Kind::normal,
+            options);
 }
 
 }  // namespace xgrad::inline v0::nn::init

@@ -34,7 +34,8 @@ class Initializer {
 
   constexpr Kind kind() const { return kind_; }
   /// Values of the given shape and floating dtype. Throws ValueError for a default, which only layers know,
-  /// and ShapeError when fans are needed and the shape has none.
+  /// and for parameters that are no distribution's, and ShapeError when fans are needed and the shape has
+  /// none.
   Tensor operator()(const Shape& shape, std::optional<DType> dtype = {},
                     Generator* generator = nullptr) const;
 
@@ -86,7 +87,7 @@ struct HeOptions {
   Fan fan = Fan::in;
   bool truncated = false;  ///< as in NormalOptions
 };
-/// U(±√(3 gain² / fan)) (He et al. 2015; PyTorch's kaiming_uniform_).
+/// U(±√(3 gain² / fan)) (He et al. 2015; PyTorch's kaiming_uniform_). Throws ValueError for Fan::none.
 Initializer he_uniform(HeOptions options = {});
 /// N(0, gain² / fan).
 Initializer he_normal(HeOptions options = {});

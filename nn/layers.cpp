@@ -3,6 +3,7 @@
 #include <cmath>
 #include <xgrad/core/create.hpp>
 #include <xgrad/core/grad.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/nn/keras.hpp>
 #include <xgrad/nn/layers.hpp>
 #include <xgrad/nn/observe.hpp>
@@ -22,12 +23,21 @@ using init::Initializer;
 namespace {
 
 void require_positive(std::string_view layer, std::string_view what, std::int64_t n) {
-  if (n <= 0) throw ValueError(layer, fmt::format("{} = {}: give a positive number", what, n));
+  if (n <= 0) throw ValueError(layer, fmt::format("{} = {} is no size: give a positive number", what, n));
 }
 
 void require_eps(std::string_view layer, double eps) {
-  if (!(eps >= 0))
-    throw ValueError(layer, fmt::format("eps = {} is negative: give a small positive number", eps));
+  if (!(eps >= 0 && eps < INFINITY))
+    throw ValueError(layer,
+                     fmt::format("eps = {} is no small number: give one that is 0 or more, as 1e-5", eps));
+}
+
+/// Weights are of a dtype that can be trained.
+void require_floating(std::string_view layer, std::optional<DType> dtype) {
+  if (dtype && !is_floating(*dtype))
+    throw DTypeError(layer, fmt::format("{} weights cannot be trained: leave .dtype out, or give float32 or "
+                                        "float64",
+                                        name(*dtype)));
 }
 
 /// Draws from `chosen`, or from what the layer's default is in PyTorch or Keras.
@@ -44,6 +54,8 @@ Tensor draw(const Initializer& chosen, const Initializer& pytorch, const Initial
 Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options) {
   require_positive("Linear", "in", in);
   require_positive("Linear", "out", out);
+  check_shape("Linear", {out, in});
+  require_floating("Linear", options.dtype);
   const double bound = 1 / std::sqrt(static_cast<double>(in));
   const Initializer pytorch = init::uniform(-bound, bound);
   weight = Parameter(draw(options.init, pytorch, init::glorot_uniform(), {out, in}, options.dtype));
@@ -74,20 +86,27 @@ Tensor Flatten::operator()(const Tensor& x) const { return observed(*this, flatt
 Embedding::Embedding(std::int64_t count, std::int64_t width, const EmbeddingOptions& options) {
   require_positive("Embedding", "count", count);
   require_positive("Embedding", "width", width);
+  check_shape("Embedding", {count, width});
+  require_floating("Embedding", options.dtype);
   weight = Parameter(
       draw(options.init, init::normal(), init::uniform(-0.05, 0.05), {count, width}, options.dtype));
 }
 
 Tensor Embedding::operator()(const Tensor& indices) const {
+  xgrad::detail::require_defined("Embedding", indices);
   if (!is_integer(indices.dtype()))
     throw DTypeError("Embedding", fmt::format("indices of shape {} are {}: give integers, by astype(int64)",
                                               indices.shape().str(), name(indices.dtype())));
   // Indexing counts negative ones from the end; here they are more likely padding that was left in.
+  const std::int64_t count = weight.size(0);
   if (indices.numel() > 0)
-    if (const auto least = min(indices).item<std::int64_t>(); least < 0)
-      throw IndexError("Embedding",
-                       fmt::format("index {} among those of shape {} is negative: give indices in [0, {})",
-                                   least, indices.shape().str(), weight.size(0)));
+    for (const Tensor& extreme : {min(indices), max(indices)})
+      if (const auto i = extreme.item<std::int64_t>(); i < 0 || i >= count)
+        throw IndexError(
+            "Embedding",
+            fmt::format("index {} among those of shape {} is no row of {}, of shape {}: give "
+                        "indices in [0, {})",
+                        i, indices.shape().str(), weight.describe(), weight.shape().str(), count));
   return observed(*this, index(weight, {indices}));
 }
 
@@ -95,7 +114,9 @@ LayerNorm::LayerNorm(const Shape& normalized_shape, const LayerNormOptions& opti
     : shape(normalized_shape), eps(options.eps) {
   if (shape.empty()) throw ValueError("LayerNorm", "the shape is empty: give the sizes of the last axes");
   for (std::int64_t n : shape) require_positive("LayerNorm", "size", n);
+  check_shape("LayerNorm", shape);
   require_eps("LayerNorm", eps);
+  require_floating("LayerNorm", options.dtype);
   if (!options.affine) return;
   weight = Parameter(init::ones()(shape, options.dtype));
   if (options.bias) bias = Parameter(init::zeros()(shape, options.dtype));
@@ -108,10 +129,12 @@ Tensor LayerNorm::operator()(const Tensor& x) const {
 BatchNorm1d::BatchNorm1d(std::int64_t features, const BatchNormOptions& options)
     : momentum(options.momentum), eps(options.eps) {
   require_positive("BatchNorm1d", "features", features);
+  check_shape("BatchNorm1d", {features});
   require_eps("BatchNorm1d", eps);
+  require_floating("BatchNorm1d", options.dtype);
   if (momentum && !(*momentum >= 0 && *momentum <= 1))
     throw ValueError("BatchNorm1d",
-                     fmt::format("momentum = {}: give the batch's share, in [0, 1]", *momentum));
+                     fmt::format("momentum = {} is no share: give that of the batch, in [0, 1]", *momentum));
   const Shape shape{features};
   if (options.affine) {
     weight = Parameter(init::ones()(shape, options.dtype));
@@ -125,8 +148,23 @@ BatchNorm1d::BatchNorm1d(std::int64_t features, const BatchNormOptions& options)
 }
 
 Tensor BatchNorm1d::operator()(const Tensor& x) const {
+  xgrad::detail::require_defined("BatchNorm1d", x);
   if (x.rank() != 2 && x.rank() != 3)
-    throw ShapeError("BatchNorm1d", fmt::format("x has shape {}: give (N, C) or (N, C, L)", x.shape().str()));
+    throw ShapeError("BatchNorm1d", fmt::format("x has shape {} of {} axes: give (N, C) or (N, C, L)",
+                                                x.shape().str(), x.rank()));
+  // Said here and not by the op, before any of the statistics is written.
+  for (const Tensor* of_features : std::initializer_list<const Tensor*>{&weight, &running_mean}) {
+    if (!of_features->defined()) continue;
+    if (of_features->numel() != x.size(1))
+      throw ShapeError("BatchNorm1d",
+                       fmt::format("x has shape {} and the layer {} features: give x (N, {}), or "
+                                   "make the layer with {}",
+                                   x.shape().str(), of_features->numel(), of_features->numel(), x.size(1)));
+    if (of_features->dtype() != x.dtype())
+      throw DTypeError("BatchNorm1d",
+                       fmt::format("x of shape {} is {} and the layer {}: convert x with astype",
+                                   x.shape().str(), name(x.dtype()), name(of_features->dtype())));
+  }
   const bool train = mode.training();
   if (!train && running_mean.defined())
     return observed(*this, batch_norm(x, running_mean, running_var, weight, bias, eps));

@@ -112,7 +112,7 @@ struct BatchNorm1d {
   /// Throws ValueError unless `features` is positive, eps ≥ 0 and momentum within [0, 1].
   explicit BatchNorm1d(std::int64_t features, const BatchNormOptions& options = {});
   /// Throws ShapeError for an x of another rank or number of features, and in training for one value a
-  /// feature.
+  /// feature, DTypeError for an x of another dtype.
   Tensor operator()(const Tensor& x) const;
   void load_keras(KerasWeights& from) const;
 

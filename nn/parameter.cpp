@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <xgrad/core/extras.hpp>
+#include <xgrad/core/require.hpp>
 
 namespace xgrad::inline v0::nn {
 
@@ -42,7 +43,12 @@ std::vector<NamedTensor> select(const Parameters& all, std::string_view pattern,
 
 }  // namespace
 
-Tensor detail::State::own(Tensor t, bool requires_grad) {
+Tensor detail::State::own(std::string_view op, Tensor t, bool requires_grad) {
+  xgrad::detail::require_defined(op, t);
+  if (requires_grad && !is_floating(t.dtype()))
+    throw DTypeError(op, fmt::format("values of shape {} are {}, which cannot be trained: convert them with "
+                                     "astype(float32), or make them a Buffer",
+                                     t.shape().str(), xgrad::name(t.dtype())));
   // Whoever else can see the memory holds a value, which training must not change.
   if (!t.is_leaf() || !t.impl()->refs.unique() || !t.array().unique() || !t.array().is_dense())
     t = Tensor(t.array().copy());
@@ -64,6 +70,13 @@ const Tensor& Parameters::operator[](std::string_view name) const {
       fmt::format("none of the {} is called \"{}\": the names are those of the model's fields, as "
                   "in \"hidden.weight\"",
                   items_.size(), name));
+}
+
+const NamedTensor& Parameters::operator[](std::size_t i) const {
+  if (i >= items_.size())
+    throw IndexError("parameters", fmt::format("parameter {} of {}: they count from 0: give a smaller number",
+                                               i, items_.size()));
+  return items_[i];
 }
 
 Parameters Parameters::matching(std::string_view pattern) const {

@@ -24,7 +24,7 @@ class State : public Tensor {
  protected:
   explicit State(Tensor t) : Tensor(std::move(t)) {}
   /// A leaf with the values of `t` and memory of its own: `t` itself if nobody else sees its memory.
-  static Tensor own(Tensor t, bool requires_grad);
+  static Tensor own(std::string_view op, Tensor t, bool requires_grad);
 };
 
 }  // namespace detail
@@ -32,11 +32,11 @@ class State : public Tensor {
 /// A tensor that is trained: `nn::Parameter scale{ones({8})};`. It requires a gradient unless frozen by
 /// `set_requires_grad(false)`, and is found by `parameters` either way. Copying one shares it, which ties
 /// weights: `decoder.weight = encoder.weight`. A default one is undefined and stands for no parameter (a
-/// layer without bias). Throws DTypeError unless floating.
+/// layer without bias). Throws DTypeError unless floating, ValueError for an undefined tensor.
 class Parameter : public detail::State {
  public:
   Parameter() = default;
-  explicit Parameter(Tensor values) : State(own(std::move(values), true)) {}
+  explicit Parameter(Tensor values) : State(own("Parameter", std::move(values), true)) {}
 
   // For the functions that make models of one shape from another.
   static Parameter holding(Tensor t) {
@@ -51,7 +51,7 @@ class Parameter : public detail::State {
 class Buffer : public detail::State {
  public:
   Buffer() = default;
-  explicit Buffer(Tensor values) : State(own(std::move(values), false)) {}
+  explicit Buffer(Tensor values) : State(own("Buffer", std::move(values), false)) {}
 
   static Buffer holding(Tensor t) {
     Buffer b;
@@ -98,7 +98,8 @@ class Parameters {
   bool empty() const { return items_.empty(); }
   auto begin() const { return items_.begin(); }
   auto end() const { return items_.end(); }
-  const NamedTensor& operator[](std::size_t i) const { return items_[i]; }
+  /// The one at place `i`. Throws IndexError when there is none.
+  const NamedTensor& operator[](std::size_t i) const;
   /// The one called `name`. Throws ValueError when there is none.
   const Tensor& operator[](std::string_view name) const;
   void push_back(NamedTensor p) { items_.push_back(std::move(p)); }

@@ -73,7 +73,7 @@ class Sequential {
     (append(static_cast<M&&>(modules)), ...);
   }
 
-  /// One more module at the end.
+  /// One more module at the end. Throws ValueError for a null pointer to a function.
   template <class M>
   requires detail::Callable<M>
   void append(M&& module) {
@@ -82,8 +82,12 @@ class Sequential {
         "[xgrad] nn::Sequential holds structs with visible fields, functions and lambdas without captures: "
         "what a lambda captures would be hidden from parameters() and state_dict(); write a struct with "
         "nn::Parameter fields and an operator()");
-    if constexpr (detail::is_open<std::decay_t<M>>)
-      modules_.push_back(detail::AnyModule(std::decay_t<M>(static_cast<M&&>(module))));
+    if constexpr (detail::is_open<std::decay_t<M>>) {
+      std::decay_t<M> held(static_cast<M&&>(module));
+      if constexpr (std::is_pointer_v<std::decay_t<M>>)
+        if (held == nullptr) xgrad::detail::throw_null("Sequential", "the function");
+      modules_.push_back(detail::AnyModule(std::move(held)));
+    }
   }
   std::size_t size() const { return modules_.size(); }
 
