@@ -89,6 +89,15 @@ ReduceOnPlateau::ReduceOnPlateau(Optimizer& optimizer, const PlateauOptions& o)
   if (o.higher_is_better) state_.best = -INFINITY;
 }
 
+void ReduceOnPlateau::set_state(const State& state) {
+  constexpr std::string_view op = "ReduceOnPlateau::set_state";
+  check_steps(op, "bad_steps", state.bad_steps, 0);
+  check_steps(op, "cooldown", state.cooldown, 0);
+  if (std::isnan(state.best))
+    throw ValueError(op, "best is NaN: give the best value so far, or infinity for none");
+  state_ = state;
+}
+
 bool ReduceOnPlateau::better(double value) const {
   const double best = state_.best, t = options_.threshold;
   if (options_.higher_is_better) return value > (options_.relative ? best * (1 + t) : best + t);

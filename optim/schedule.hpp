@@ -19,7 +19,10 @@ namespace xgrad::inline v0::optim {
 class Schedule {
  public:
   /// Any function of t: `Schedule([](std::int64_t t) { return 1 / std::sqrt(1.0 + t); })`.
-  Schedule(Function<double(std::int64_t)> factor) : factor_(std::move(factor)) {}
+  /// Throws ValueError for an empty one.
+  Schedule(Function<double(std::int64_t)> factor) : factor_(std::move(factor)) {
+    if (!factor_) xgrad::detail::throw_null("Schedule", "the function");
+  }
 
   double operator()(std::int64_t t) const { return factor_(t); }
   /// This one while t < at, then `next`, whose time starts there. Throws ValueError for at < 0.
@@ -113,7 +116,8 @@ class ReduceOnPlateau {
   bool step(double value);
 
   const State& state() const { return state_; }
-  void set_state(const State& state) { state_ = state; }
+  /// Throws ValueError for counts that are negative and a best value that is NaN.
+  void set_state(const State& state);
 
  private:
   bool better(double value) const;
