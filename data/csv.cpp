@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <limits>
 #include <set>
 #include <xgrad/data/csv.hpp>
 #include <xgrad/io/file.hpp>
@@ -22,6 +24,17 @@ bool to_number(std::string_view cell, double* value) {
   if (!cell.empty() && cell.front() == '+') cell.remove_prefix(1);
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), *value);
   return error == std::errc() && end == cell.data() + cell.size();
+}
+
+/// Whether a number keeps its value in an integer or truth value of dtype t; floating dtypes round.
+bool is_exact(double value, DType t) {
+  if (is_floating(t)) return true;
+  return dispatch(t, [&]<class T>() {
+    // The upper limit of int64 is no double; the power of two above it is.
+    constexpr double low = static_cast<double>(std::numeric_limits<T>::lowest());
+    constexpr double beyond = 2 * (static_cast<double>(std::numeric_limits<T>::max() / 2) + 1);
+    return value >= low && value < beyond && value == std::trunc(value);
+  });
 }
 
 /// The rows of a text, one at a time.
@@ -89,8 +102,13 @@ class Reader {
 }  // namespace
 
 Csv read_csv(const std::string& path, const CsvOptions& options) {
+  if (options.separator == '"' || options.separator == '\n' || options.separator == '\r')
+    throw ValueError(read_op, "the separator is a quote or the end of a line: give another, as ',' or ';'");
   const std::vector<std::byte> bytes = io::detail::read_file(read_op, path);
-  Reader reader(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, options.separator);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+    io::detail::fail(read_op, path, "it is written in UTF-16", "save it as UTF-8");
+  Reader reader(path, text, options.separator);
   Csv csv;
   csv.path_ = path;
   csv.options_ = options;
@@ -153,6 +171,10 @@ void Csv::fail(std::string_view op, std::size_t row, std::size_t column, std::st
 
 Tensor Csv::values(const std::vector<std::string>& names, const CsvValuesOptions& options) const {
   constexpr std::string_view op = "Csv::values";
+  const DType dtype = options.dtype.value_or(default_dtype());
+  if (options.fill && !is_exact(*options.fill, dtype))
+    throw ValueError(op, fmt::format("fill = {} is no {}: give a value that it has, or a floating .dtype",
+                                     *options.fill, name(dtype)));
   std::vector<std::size_t> wanted;
   for (const std::string& name : names) wanted.push_back(column(op, name));
   std::vector<double> out;
@@ -168,12 +190,14 @@ Tensor Csv::values(const std::vector<std::string>& names, const CsvValuesOptions
       } else if (!to_number(text, &value)) {
         fail(op, r, c, fmt::format("\"{}\" is not a number", text),
              "correct it, or read the column with classes()");
+      } else if (!is_exact(value, dtype)) {
+        fail(op, r, c, fmt::format("\"{}\" is no {}", text, name(dtype)), "give a wider .dtype, as float64");
       }
       out.push_back(value);
     }
   }
   const Array a = Array::from<double>(out, {rows(), static_cast<std::int64_t>(wanted.size())});
-  return Tensor(a.astype(options.dtype.value_or(default_dtype())));
+  return Tensor(a.astype(dtype));
 }
 
 Tensor Csv::values_without(const std::vector<std::string>& names, const CsvValuesOptions& options) const {

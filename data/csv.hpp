@@ -34,7 +34,8 @@ class Csv {
   const std::string& cell(std::int64_t row, std::int64_t column) const;
 
   /// The columns with these names as numbers, (rows, names). Throws ValueError for a name that is not there,
-  /// and IoError, naming file, line and column, for a cell that is no number or is missing without `.fill`.
+  /// and IoError, naming file, line and column, for a cell that is no number, or none that an integer dtype
+  /// has, or is missing without `.fill`.
   Tensor values(const std::vector<std::string>& names, const CsvValuesOptions& options = {}) const;
   /// All columns, or all but those named.
   Tensor values(const CsvValuesOptions& options = {}) const { return values(names_, options); }

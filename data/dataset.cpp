@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <xgrad/core/require.hpp>
 #include <xgrad/data/dataset.hpp>
 #include <xgrad/data/loader.hpp>
 #include <xgrad/ops/elementwise.hpp>
@@ -36,7 +37,7 @@ void throw_ragged_rows(std::size_t row, std::size_t have, std::size_t want) {
 }  // namespace detail
 
 void check(std::string_view op, const Dataset& d) {
-  if (!d.x.defined()) throw ValueError(op, "x is undefined: give it samples");
+  if (!d.x.defined()) throw ValueError(op, "x is undefined: give it samples, (N, …)");
   if (d.x.rank() == 0)
     throw ShapeError(op, "x has shape () and no axis of samples: give it one row for each sample, (N, …)");
   if (d.size() == 0)
@@ -63,7 +64,7 @@ Dataset take(const Dataset& d, std::span<const std::int64_t> indices) {
     if (i < 0 || i >= d.size())
       throw IndexError("take",
                        fmt::format("row {} of {} samples: stay within 0 and {}", i, d.size(), d.size() - 1));
-  return map_members(d, [&](const Array& a) { return gather_rows(a.contiguous(), indices); });
+  return map_members(d, [&](const Array& a) { return detail::gather_rows(a.contiguous(), indices); });
 }
 
 namespace {
@@ -102,6 +103,7 @@ Split split(const Dataset& d, double share, SplitOptions options) {
 }
 
 Normalizer::Normalizer(const Tensor& train, const NormalizerOptions& options) {
+  xgrad::detail::require_defined("Normalizer", train);
   const unsigned reduced = options.axes.mask("Normalizer", train.shape());
   if (train.numel() == 0)
     throw ValueError("Normalizer", fmt::format("shape {} has no elements to measure: give it samples",
@@ -129,6 +131,11 @@ Normalizer::Normalizer(const Tensor& train, const NormalizerOptions& options) {
   });
   for (std::int64_t j = 0; j < columns; ++j) {
     s[j] = std::sqrt(s[j] / static_cast<double>(count));
+    if (!std::isfinite(s[j]))
+      throw ValueError("Normalizer",
+                       fmt::format("shape {}: feature {} has a NaN or an infinite value: fill in "
+                                   "what is missing first",
+                                   train.shape().str(), j));
     if (s[j] == 0) s[j] = 1;
   }
   mean_ = Tensor(std::move(mean));
@@ -136,6 +143,7 @@ Normalizer::Normalizer(const Tensor& train, const NormalizerOptions& options) {
 }
 
 Tensor Normalizer::operator()(const Tensor& x) const {
+  xgrad::detail::require_defined("Normalizer", x);
   if (!broadcasts_to(mean_.shape(), x.shape()))
     throw ShapeError(
         "Normalizer",

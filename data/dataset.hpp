@@ -66,7 +66,8 @@ struct NormalizerOptions {
 /// Sums are formed in double. A feature that never varies has std 1 here, and becomes 0.
 class Normalizer {
  public:
-  /// Measures `train`, of any numeric dtype. Throws ValueError for no elements, DTypeError for bool.
+  /// Measures `train`, of any numeric dtype. Throws ValueError for no elements and for a NaN or an infinity
+  /// among them, DTypeError for bool.
   explicit Normalizer(const Tensor& train, const NormalizerOptions& options = {});
 
   /// Floating: `x`'s dtype if it is, else the default dtype. Throws ShapeError unless `x` broadcasts with the

@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -16,9 +17,13 @@ constexpr std::string_view damaged = "fetch it again";
 /// A file that zlib reads, unpacking it if it is gzip.
 class GzFile {
  public:
-  explicit GzFile(const std::string& path) : path_(path), file_(gzopen(path.c_str(), "rb")) {
-    if (file_ == nullptr)
-      io::detail::fail(op, path, "cannot open it", "check that it exists and may be read");
+  explicit GzFile(const std::string& path) : path_(path) {
+    const int file = io::detail::open_file(op, path);
+    file_ = gzdopen(file, "rb");
+    if (file_ == nullptr) {
+      ::close(file);
+      io::detail::fail(op, path, "there is no memory to unpack it", "free some");
+    }
     gzbuffer(file_, 1 << 17);
   }
   GzFile(const GzFile&) = delete;

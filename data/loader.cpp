@@ -41,7 +41,7 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-Array gather_rows(const Array& a, std::span<const std::int64_t> indices) {
+Array detail::gather_rows(const Array& a, std::span<const std::int64_t> indices) {
   const auto count = static_cast<std::int64_t>(indices.size());
   Shape shape = a.shape();
   const std::int64_t rows = shape[0];
@@ -99,7 +99,7 @@ bool DataLoader::next(Batch& batch) {
   const auto rows = [&](const Tensor& t) {
     if (!t.defined()) return Tensor();
     if (!options_.shuffle) return Tensor(t.array().slice(0, position_, count));
-    return Tensor(gather_rows(
+    return Tensor(detail::gather_rows(
         t.array(), {order_.array().data<std::int64_t>() + position_, static_cast<std::size_t>(count)}));
   };
   batch.x = rows(dataset_.x);

@@ -79,12 +79,14 @@ class DataLoader {
   Tensor order_;  // of the rows, int64; undefined unless shuffled
 };
 
-/// The numbers 0 … n - 1 (int64) in the order of epoch `epoch`.
+/// The numbers 0 … n - 1 (int64) in the order of epoch `epoch`. Throws ValueError for a negative n.
 Tensor random_order(std::int64_t n, std::uint64_t seed, std::uint64_t epoch);
 /// A seed drawn from the thread's generator.
 std::uint64_t random_seed();
 
-/// The rows of `a`, which is row-major, with these numbers.
+namespace detail {
+/// The rows of `a`, which is row-major, with these numbers, which have been checked.
 Array gather_rows(const Array& a, std::span<const std::int64_t> indices);
+}  // namespace detail
 
 }  // namespace xgrad::inline v0::data

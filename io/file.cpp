@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 #include <xgrad/io/file.hpp>
 
 namespace xgrad::inline v0::io::detail {
@@ -22,6 +23,7 @@ class Descriptor {
   }
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_;
@@ -81,11 +83,19 @@ std::uint64_t claimed_bytes(std::string_view op, const std::string& path, const 
   return empty ? 0 : bytes;
 }
 
-std::vector<std::byte> read_file(std::string_view op, const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+int open_file(std::string_view op, const std::string& path) {
+  // O_NONBLOCK means nothing to a file, and does not wait for somebody at the other end of a pipe.
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
   if (!file.valid() || ::fstat(file.get(), &info) != 0) fail_system(op, path, "open it");
   if (!S_ISREG(info.st_mode)) fail(op, path, "it is not a regular file", "give the path of a file");
+  return file.release();
+}
+
+std::vector<std::byte> read_file(std::string_view op, const std::string& path) {
+  const Descriptor file(open_file(op, path));
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) fail_system(op, path, "open it");
   std::vector<std::byte> data(static_cast<std::size_t>(info.st_size));
   std::size_t done = 0;
   while (done < data.size()) {

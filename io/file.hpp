@@ -14,6 +14,10 @@ namespace xgrad::inline v0::io::detail {
 
 using Bytes = std::span<const std::byte>;
 
+/// A descriptor of a regular file, to be read; the caller closes it. Throws IoError, naming `op` and the
+/// path, when there is none: a folder, or a pipe that would never end.
+int open_file(std::string_view op, const std::string& path);
+
 /// The contents of a file. Throws IoError, naming `op` and the path, when it cannot be read.
 std::vector<std::byte> read_file(std::string_view op, const std::string& path);
 

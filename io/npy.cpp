@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 #include <type_traits>
+#include <xgrad/core/require.hpp>
 #include <xgrad/io/file.hpp>
 #include <xgrad/io/npy.hpp>
 
@@ -181,6 +182,7 @@ std::string descr_of(DType t) {
 }  // namespace
 
 void save_npy(const std::string& path, const Tensor& x) {
+  xgrad::detail::require_defined("io::save_npy", x);
   const Array a = x.array().contiguous();
   std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}",
                                    descr_of(a.dtype()), a.shape().str());

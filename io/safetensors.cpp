@@ -176,6 +176,9 @@ void save(const std::string& path, const StateDict& state, const Metadata& metad
                        fmt::format("the name \"{}\" occurs twice: give each tensor a name of its own", name));
     if (name == "__metadata__")
       throw ValueError(op, "the name \"__metadata__\" belongs to the format: call the tensor something else");
+    if (!tensor.defined())
+      throw ValueError(op,
+                       fmt::format("\"{}\" is an undefined tensor: give it a value, or leave it out", name));
     order.push_back(arrays.size());
     arrays.push_back(tensor.array().contiguous());
   }

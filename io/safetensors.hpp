@@ -14,8 +14,8 @@ namespace xgrad::inline v0::io {
 using Metadata = std::map<std::string, std::string>;
 
 /// Writes the tensors under their names, all or nothing: the path holds the old file or the whole new one.
-/// Throws ValueError for a name that occurs twice or is "__metadata__", and IoError when the file cannot be
-/// written.
+/// Throws ValueError for an undefined tensor and for a name that occurs twice, is not UTF-8 or is
+/// "__metadata__", and IoError when the file cannot be written.
 void save(const std::string& path, const StateDict& state, const Metadata& metadata = {});
 
 /// The tensors of a file, in the order of its header. Throws IoError, naming the file and what is wrong with
