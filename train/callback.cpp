@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 #include <xgrad/core/errors.hpp>
+#include <xgrad/core/require.hpp>
 #include <xgrad/nn/model.hpp>
 #include <xgrad/train/callback.hpp>
 #include <xgrad/train/monitor.hpp>
@@ -117,6 +118,9 @@ class LearningRateSchedule final : public CallbackHooks {
  public:
   LearningRateSchedule(optim::Schedule schedule, ScheduleOptions options)
       : schedule_(std::move(schedule)), options_(options) {}
+  void on_train_begin(TrainState&) override {
+    optim::check_option("learning_rate_scheduler", "factor", schedule_(0), 0);
+  }
   /// Not earlier, since it sets the rates: another callback may refuse the fit as it begins.
   void on_epoch_begin(TrainState& s) override {
     if (s.epoch == 0)
@@ -195,16 +199,20 @@ void check_not_negative(std::string_view op, std::string_view option, double val
 }  // namespace
 
 Callback early_stopping(const EarlyStoppingOptions& options) {
+  detail::require_finite("early_stopping", "min_delta", options.min_delta);
+  if (options.baseline) detail::require_finite("early_stopping", "baseline", *options.baseline);
   check_not_negative("early_stopping", "patience", options.patience);
   check_not_negative("early_stopping", "start_from_epoch", options.start_from_epoch);
   return Callback(new EarlyStopping(options));
 }
 
 Callback csv_logger(const std::string& path, const CsvLoggerOptions& options) {
+  detail::check_separator("csv_logger", options.separator);
   return Callback(new CsvLogger(path, options));
 }
 
 Callback learning_rate_scheduler(Function<double(int, double)> f) {
+  if (!f) detail::throw_null("learning_rate_scheduler", "the function");
   return Callback(new LearningRateFunction(std::move(f)));
 }
 Callback learning_rate_scheduler(optim::Schedule schedule, ScheduleOptions options) {
@@ -219,6 +227,7 @@ Callback reduce_lr_on_plateau(const ReduceLrOnPlateauOptions& options) {
   check_not_negative("reduce_lr_on_plateau", "patience", options.patience);
   check_not_negative("reduce_lr_on_plateau", "cooldown", options.cooldown);
   check_not_negative("reduce_lr_on_plateau", "min_lr", options.min_lr);
+  detail::require_finite("reduce_lr_on_plateau", "min_delta", options.min_delta);
   return Callback(new ReduceLrOnPlateau(options));
 }
 

@@ -60,8 +60,10 @@ class Callback {
   template <class C>
   requires std::is_base_of_v<CallbackHooks, std::remove_cvref_t<C>> Callback(C&& hooks)
       : hooks_(new std::remove_cvref_t<C>(std::forward<C>(hooks))) {}
-  /// Takes the hooks, which must come from `new`.
-  explicit Callback(CallbackHooks* hooks) : hooks_(hooks) {}
+  /// Takes the hooks, which must come from `new`. Throws ValueError for a null pointer.
+  explicit Callback(CallbackHooks* hooks) : hooks_(hooks) {
+    if (hooks == nullptr) detail::throw_null("Callback", "the pointer to the hooks");
+  }
   Callback(const Callback& o) noexcept : hooks_(o.hooks_) {
     if (hooks_ != nullptr) hooks_->refs_.increment();
   }

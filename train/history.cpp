@@ -9,6 +9,11 @@ namespace xgrad::inline v0 {
 
 namespace detail {
 
+void check_separator(std::string_view op, char separator) {
+  if (separator == '"' || separator == '\n' || separator == '\r')
+    throw ValueError(op, "the separator is a quote or the end of a line: give another, as ',' or ';'");
+}
+
 std::string csv_header(const std::vector<std::string>& columns, char separator) {
   std::string line = "epoch";
   for (const std::string& name : columns) line.append(1, separator).append(name);
@@ -23,7 +28,14 @@ std::string csv_line(std::size_t epoch, std::span<const double> row, char separa
 
 }  // namespace detail
 
-History::History(std::vector<std::string> columns) : columns_(std::move(columns)) {}
+History::History(std::vector<std::string> columns) : columns_(std::move(columns)) {
+  for (std::size_t i = 0; i < columns_.size(); ++i)
+    if (find(columns_[i]) != i)
+      throw ValueError("History",
+                       fmt::format("two of the columns {} are called \"{}\": give each a name of its "
+                                   "own",
+                                   fmt::join(columns_, ", "), columns_[i]));
+}
 
 std::size_t History::find(std::string_view column) const {
   return static_cast<std::size_t>(std::find(columns_.begin(), columns_.end(), column) - columns_.begin());
@@ -51,7 +63,8 @@ double History::last(std::string_view column) const {
 
 std::span<const double> History::row(std::size_t epoch) const {
   if (epoch >= epochs())
-    throw IndexError("History", fmt::format("epoch {} of {}: epochs count from 0", epoch, epochs()));
+    throw IndexError("History", fmt::format("epoch {} of {}: epochs count from 0: give a smaller number",
+                                            epoch, epochs()));
   return std::span<const double>(values_).subspan(epoch * columns_.size(), columns_.size());
 }
 
@@ -63,6 +76,7 @@ void History::append(std::span<const double> row) {
 }
 
 std::string History::to_csv(char separator) const {
+  detail::check_separator("History::to_csv", separator);
   std::string text = detail::csv_header(columns_, separator);
   for (std::size_t e = 0; e < epochs(); ++e) text += detail::csv_line(e, row(e), separator);
   return text;
@@ -71,7 +85,7 @@ std::string History::to_csv(char separator) const {
 void History::write_csv(const std::string& path) const {
   const std::string text = to_csv();
   const io::detail::Bytes parts[] = {io::detail::bytes_of(text)};
-  io::detail::write_file("write_csv", path, parts);
+  io::detail::write_file("History::write_csv", path, parts);
 }
 
 }  // namespace xgrad::inline v0

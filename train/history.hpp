@@ -11,6 +11,7 @@ namespace xgrad::inline v0 {
 class History {
  public:
   History() = default;
+  /// Throws ValueError for two columns of one name.
   explicit History(std::vector<std::string> columns);
 
   const std::vector<std::string>& columns() const { return columns_; }
@@ -25,11 +26,11 @@ class History {
   /// A row: the values of epoch `epoch` (from 0), in the order of the columns. Throws IndexError.
   std::span<const double> row(std::size_t epoch) const;
 
-  /// Appends an epoch; one value for each column.
+  /// Appends an epoch; one value for each column. Throws ValueError for another number of values.
   void append(std::span<const double> row);
 
   /// The header "epoch,loss,…", then a line for each epoch, epochs counted from 0 as Keras does. Numbers read
-  /// back as the same doubles.
+  /// back as the same doubles. Throws ValueError for a quote or a line end as separator.
   std::string to_csv(char separator = ',') const;
   /// Writes `to_csv()` to a file, all or nothing. Throws IoError.
   void write_csv(const std::string& path) const;
@@ -43,6 +44,8 @@ class History {
 };
 
 namespace detail {
+/// Throws ValueError, naming `op`, for a separator that would make the file unreadable.
+void check_separator(std::string_view op, char separator);
 /// One line of `to_csv`, with its end.
 std::string csv_header(const std::vector<std::string>& columns, char separator);
 std::string csv_line(std::size_t epoch, std::span<const double> row, char separator);

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <xgrad/core/require.hpp>
 #include <xgrad/train/metric.hpp>
 
 namespace xgrad::inline v0 {
@@ -70,6 +71,7 @@ class Accuracy final : public MeanState {
   bool maximize() const override { return true; }
 
   void update(const Tensor& p, const Tensor& t) override {
+    detail::require_defined("accuracy", p, t);
     const Shape &ps = p.shape(), &ts = t.shape();
     const std::int64_t classes = ps.rank() < 2 ? 1 : ps.back();
     if (classes == 1) return binary(p, t);
@@ -144,6 +146,7 @@ class Difference final : public MeanState {
   MetricState* clone() const override { return new Difference; }
   void update(const Tensor& p, const Tensor& t) override {
     constexpr std::string_view name = squared ? "metric mse" : "metric mae";
+    detail::require_defined(name, p, t);
     if (p.shape() != t.shape())
       throw_shapes(name, p, t,
                    fmt::format("an error needs targets of the predictions' shape: reshape the targets to {}",
@@ -182,10 +185,14 @@ class MeanOfBatches final : public MeanState {
 }  // namespace
 
 Metric::Metric(std::string name, Function<double(const Tensor&, const Tensor&)> f, bool maximize)
-    : Metric(std::move(name), new MeanOfBatches(std::move(f), maximize)) {}
+    : Metric(std::move(name), [&]() -> MetricState* {
+        if (!f) detail::throw_null("Metric", "the function");
+        return new MeanOfBatches(std::move(f), maximize);
+      }()) {}
 
 namespace metric {
 Metric accuracy(const AccuracyOptions& options) {
+  if (options.threshold) detail::require_finite("accuracy", "threshold", *options.threshold);
   return Metric("accuracy", new Accuracy(options.threshold));
 }
 Metric mae() { return Metric("mae", new Difference<false>); }

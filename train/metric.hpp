@@ -30,8 +30,10 @@ class MetricState {
 /// Any metric: one of `metric::`, or a user's own from a function of a batch.
 class Metric {
  public:
-  /// Takes the state, which must come from `new`.
-  Metric(std::string name, MetricState* state) : name_(std::move(name)), state_(state) {}
+  /// Takes the state, which must come from `new`. Throws ValueError for a null pointer.
+  Metric(std::string name, MetricState* state) : name_(std::move(name)), state_(state) {
+    if (state == nullptr) detail::throw_null("Metric", "the pointer to the state");
+  }
   /// The mean of f(prediction, target) over the batches, each weighted by its number of samples:
   /// `Metric("max_error", [](const Tensor& p, const Tensor& t) { return max(abs(p - t)).item(); })`.
   Metric(std::string name, Function<double(const Tensor&, const Tensor&)> f, bool maximize = false);

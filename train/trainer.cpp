@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <memory>
+#include <unordered_set>
 #include <xgrad/core/grad.hpp>
 #include <xgrad/core/random.hpp>
+#include <xgrad/nn/model.hpp>
 #include <xgrad/train/progress.hpp>
 #include <xgrad/train/trainer.hpp>
 
@@ -99,6 +102,26 @@ TrainerCore::Impl::Impl(TrainerParts p, Metric* first, std::size_t count) : part
     metrics.push_back(std::move(first[i]));
   }
 }
+
+namespace {
+
+/// An optimizer of another model's parameters would train nothing.
+void require_shared_parameters(const TrainerParts& parts) {
+  std::unordered_set<const void*> of_model;
+  for (const auto& [name, p] : nn::detail::parameters(parts.model)) of_model.insert(p.impl());
+  std::size_t count = 0;
+  for (int k = 0; k < parts.optimizer->groups(); ++k)
+    for (const auto& [name, p] : parts.optimizer->parameters(k)) {
+      if (of_model.contains(p.impl())) return;
+      ++count;
+    }
+  throw ValueError("Trainer",
+                   fmt::format("none of the optimizer's {} parameters is among the model's {}: give it "
+                               "nn::parameters(model) of this model",
+                               count, of_model.size()));
+}
+
+}  // namespace
 
 /// What can be said before the model is run.
 void TrainerCore::Impl::check(std::string_view op, const data::Dataset& set) const {
@@ -205,19 +228,17 @@ void TrainerCore::Impl::evaluate(std::string_view op, data::DataLoader& loader, 
   }
 }
 
-TrainerCore::TrainerCore(TrainerParts parts, Metric* metrics, std::size_t count)
-    : impl_(new Impl(std::move(parts), metrics, count)) {
-  const std::vector<std::string> names = column_names(impl_->metrics, true);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) ==
-        names.begin() + static_cast<std::ptrdiff_t>(i))
-      continue;
-    delete impl_;
-    throw ValueError("Trainer",
-                     fmt::format("two columns of the history would be called \"{}\": give the metric a name "
+TrainerCore::TrainerCore(TrainerParts parts, Metric* metrics, std::size_t count) {
+  auto impl = std::make_unique<Impl>(std::move(parts), metrics, count);
+  const std::vector<std::string> names = column_names(impl->metrics, true);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (std::find(names.begin(), names.end(), names[i]) != names.begin() + static_cast<std::ptrdiff_t>(i))
+      throw ValueError(
+          "Trainer", fmt::format("two columns of the history would be called \"{}\": give the metric a name "
                                  "of its own with .named(…)",
                                  names[i]));
-  }
+  require_shared_parameters(impl->parts);
+  impl_ = impl.release();
 }
 
 TrainerCore::~TrainerCore() { delete impl_; }

@@ -130,7 +130,8 @@ template <class M, std::size_t N = 0>
 class Trainer {
  public:
   /// The loss is one of `loss::` or any callable (prediction, target) that returns one number; for sample
-  /// weights it must take them as a third argument. Throws ValueError for two metrics of one name.
+  /// weights it must take them as a third argument. Throws ValueError for two metrics of one name and for an
+  /// optimizer that has none of the model's parameters.
   template <class O, class L>
   requires(N == 0) Trainer(M& model, O&& optimizer, L loss)
       : core_(detail::trainer_parts(model, std::forward<O>(optimizer), std::move(loss)), nullptr, 0) {}
