@@ -8,22 +8,15 @@
 #include <fstream>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/folder.hpp"
 
 using namespace xgrad;
-namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("xgrad-data-" + std::to_string(std::rand()));
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const std::string& text) const {
-    std::ofstream(path / "file", std::ios::binary) << text;
-    return (path / "file").string();
-  }
+struct Folder : test::Folder {
   std::string packed(const std::string& text) const {
-    const std::string name = (path / "file.gz").string();
+    const std::string name = *this / "file.gz";
     gzFile f = gzopen(name.c_str(), "wb");
     gzwrite(f, text.data(), static_cast<unsigned>(text.size()));
     gzclose(f);

@@ -1,33 +1,17 @@
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <xgrad/core/create.hpp>
 #include <xgrad/io/npy.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/folder.hpp"
 
 using namespace xgrad;
+using test::contents;
+using test::Folder;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder of its own, removed at the end.
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("xgrad-npy-" + std::to_string(std::rand()));
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string operator/(const std::string& name) const { return (path / name).string(); }
-  std::string file(const std::string& bytes) const {
-    std::ofstream(path / "made.npy", std::ios::binary) << bytes;
-    return *this / "made.npy";
-  }
-};
-
-std::string contents(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 /// A file of version 1, 2 or 3 with this header.
 std::string npy(const std::string& header, const std::string& data, int version = 1) {

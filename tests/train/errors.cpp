@@ -1,9 +1,13 @@
 #include <xgrad/xgrad.hpp>
 
-#include "tests/support/catch.hpp"
+#include <cmath>
+
+#include "tests/support/folder.hpp"
+#include "tests/support/refusals.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;
+using test::is;
 
 namespace {
 
@@ -129,6 +133,14 @@ TEST_CASE("a loss that is no single number, or takes no weights, is refused with
                     Contains("[fit] this loss takes no sample weights"));
 }
 
+TEST_CASE("an optimizer of another model's parameters is refused") {
+  nn::Sequential model{nn::Linear{3, 1}}, other = nn::clone(model);
+  test::check({is<ValueError>,
+               "Trainer",
+               [&] { Trainer trainer(model, optim::SGD(nn::parameters(other)), loss::mse); },
+               {"none of the optimizer's 2 parameters is among the model's 2", "nn::parameters(model)"}});
+}
+
 TEST_CASE("two metrics of one name are refused") {
   nn::Sequential model{nn::Linear{3, 1}};
   const auto twice = [&] {
@@ -139,4 +151,89 @@ TEST_CASE("two metrics of one name are refused") {
   Trainer renamed(model, optim::SGD(nn::parameters(model)), loss::mse,
                   {metric::mae(), metric::mae().named("error")});
   CHECK(renamed.evaluate(ones({2, 3}), ones({2, 1})).size() == 3);
+}
+
+TEST_CASE("a callback that refuses leaves what those before it would have changed") {
+  const test::Folder folder;
+  Fixture f;
+  const std::string log = folder.file("kept\n"), absent = folder / "new.csv";
+  const double lr = f.trainer.optimizer().lr();
+  f.fit_refuses<ValueError>({.callbacks = {csv_logger(log), csv_logger(absent),
+                                           learning_rate_scheduler(optim::constant({.factor = 0.5})),
+                                           early_stopping({.monitor = "auc"})}},
+                            "[early_stopping] there is no column \"auc\"");
+  CHECK(test::contents(log) == "kept\n");
+  CHECK_FALSE(std::filesystem::exists(absent));
+  CHECK(f.trainer.optimizer().lr() == lr);
+  f.fit_refuses<IoError>({.callbacks = {model_checkpoint(folder / "no/such/{epoch}.safetensors")}},
+                         "no/such/1.safetensors: cannot write beside it: No such file or directory");
+  f.fit_refuses<ValueError>(
+      {.callbacks = {learning_rate_scheduler(optim::Schedule([](std::int64_t) { return -1.0; }))}},
+      "[learning_rate_scheduler] option factor = -1 is outside [0, inf)");
+}
+
+TEST_CASE("callbacks refuse options outside their domain") {
+  // clang-format off
+  test::check({
+      {is<ValueError>, "early_stopping", [] { early_stopping({.patience = -1}); },
+       {"patience is -1", "0 or more"}},
+      {is<ValueError>, "early_stopping", [] { early_stopping({.min_delta = NAN}); }, {"min_delta is nan"}},
+      {is<ValueError>, "early_stopping", [] { early_stopping({.baseline = NAN}); },
+       {"baseline is nan", "finite"}},
+      {is<ValueError>, "early_stopping", [] { early_stopping({.start_from_epoch = -1}); },
+       {"start_from_epoch is -1"}},
+      {is<ValueError>, "reduce_lr_on_plateau", [] { reduce_lr_on_plateau({.factor = 1}); },
+       {"factor is 1", "less than 1"}},
+      {is<ValueError>, "reduce_lr_on_plateau", [] { reduce_lr_on_plateau({.patience = -1}); },
+       {"patience is -1"}},
+      {is<ValueError>, "reduce_lr_on_plateau", [] { reduce_lr_on_plateau({.cooldown = -1}); },
+       {"cooldown is -1"}},
+      {is<ValueError>, "reduce_lr_on_plateau", [] { reduce_lr_on_plateau({.min_lr = NAN}); },
+       {"min_lr is nan"}},
+      {is<ValueError>, "reduce_lr_on_plateau", [] { reduce_lr_on_plateau({.min_delta = NAN}); },
+       {"min_delta is nan"}},
+      {is<ValueError>, "csv_logger", [] { csv_logger("log.csv", {.separator = '\n'}); },
+       {"end of a line", "as ','"}},
+      {is<ValueError>, "learning_rate_scheduler",
+       [] { learning_rate_scheduler(Function<double(int, double)>()); }, {"the function is null"}},
+      {is<ValueError>, "Callback", [] { Callback(static_cast<CallbackHooks*>(nullptr)); }, {"hooks is null"}},
+  });
+  // clang-format on
+}
+
+TEST_CASE("metrics and histories refuse what they cannot hold") {
+  Metric accuracy = metric::accuracy(), mae = metric::mae(), mse = metric::mse();
+  History h({"loss", "lr"});
+  h.append(std::vector<double>{0.5, 0.1});
+  const History none({"loss"});
+  const std::vector<double> short_row{1};
+  const auto update = [](Metric& m, const Tensor& p, const Tensor& t) {
+    return [&m, p, t] { m.state().update(p, t); };
+  };
+  // clang-format off
+  test::check({
+      {is<ShapeError>, "accuracy", update(accuracy, ones({4, 3}), ones({3})),
+       {"(4, 3) and (3,)", "(4,)", "reshape"}},
+      {is<ShapeError>, "accuracy", update(accuracy, ones({4, 1}), ones({4})), {"(4, 1) and (4,)", "reshape"}},
+      {is<DTypeError>, "accuracy", update(accuracy, tensor({1, 0}), tensor({1, 0})), {"got int64"}},
+      {is<ValueError>, "accuracy", update(accuracy, ones({4}), Tensor()), {"input 1 is an undefined"}},
+      {is<ValueError>, "accuracy", [] { metric::accuracy({.threshold = NAN}); }, {"threshold is nan"}},
+      {is<ShapeError>, "metric mae", update(mae, ones({4, 1}), ones({4})), {"(4, 1) and (4,)", "reshape"}},
+      {is<ShapeError>, "metric mse", update(mse, ones({4}), ones({4, 1})), {"(4,) and (4, 1)"}},
+      {is<ValueError>, "Metric", [] { Metric("m", static_cast<MetricState*>(nullptr)); }, {"state is null"}},
+      {is<ValueError>, "Metric", [] { Metric("m", Function<double(const Tensor&, const Tensor&)>()); },
+       {"the function is null"}},
+      {is<ValueError>, "History", [] { History({"loss", "loss"}); }, {"two of the columns", "\"loss\""}},
+      {is<ValueError>, "History", [&] { h["val_loss"]; },
+       {"no column \"val_loss\"", "choose among loss, lr"}},
+      {is<ValueError>, "History", [&] { none.last("loss"); }, {"no epoch yet", "train for at least one"}},
+      {is<IndexError>, "History", [&] { h.row(1); }, {"epoch 1 of 1", "from 0"}},
+      {is<ValueError>, "History", [&] { h.append(short_row); }, {"a row of 1 values for 2 columns"}},
+      {is<ValueError>, "History::to_csv", [&] { h.to_csv('"'); },
+       {"separator is a quote", "as ','"}},
+      {is<IoError>, "History::write_csv", [&] { h.write_csv("/no/such/folder/h.csv"); },
+       {"/no/such/folder/h.csv: cannot write"}},
+  });
+  // clang-format on
+  CHECK(h.epochs() == 1);
 }
