@@ -100,7 +100,7 @@ const View views[] = {
 
 /// The elements that each result is formed from.
 std::vector<std::vector<double>> groups_of(const Tensor& x, const Axes& axes) {
-  const unsigned mask = axes.mask("test", x.rank());
+  const unsigned mask = axes.mask("test", x.shape());
   Shape order;
   std::size_t n = 1;
   for (int pass = 0; pass < 2; ++pass)
