@@ -213,7 +213,7 @@ XGRAD_SIMD_INLINE void put_all(char* (&at)[N], const R& r) {
 
 // The loop, once for each level: `target` cannot depend on a template parameter. The call of f stands in the
 // very function that is marked `flatten`, because that is as far as clang's reaches.
-#define XGRAD_SIMD_LOOP(name, bytes, attributes)                                                     \
+#define XGRAD_SIMD_LOOP(name, bytes, in_pairs, attributes)                                           \
   template <class F, class T, std::size_t N, class... I, std::size_t... K>                           \
   attributes void name(const F& function, std::int64_t rows, std::int64_t cols, const Out<T, N>& to, \
                        std::index_sequence<K...>, const In<I>&... from) {                            \
@@ -230,6 +230,12 @@ XGRAD_SIMD_INLINE void put_all(char* (&at)[N], const R& r) {
         out_at[k] = reinterpret_cast<char*>(to.data[k] + row * to.row_stride);                       \
       std::int64_t left = cols, tail = 0;                                                            \
       while (true) {                                                                                 \
+        for (; in_pairs && left >= 2 * width; left -= 2 * width) {                                   \
+          const auto first = f(Source<I, width, lane>{at[K], step[K]}.next()...);                    \
+          const auto second = f(Source<I, width, lane>{at[K], step[K]}.next()...);                   \
+          put_all<T>(out_at, first);                                                                 \
+          put_all<T>(out_at, second);                                                                \
+        }                                                                                            \
         for (; left >= width; left -= width) {                                                       \
           put_all<T>(out_at, f(Source<I, width, lane>{at[K], step[K]}.next()...));                   \
         }                                                                                            \
@@ -245,10 +251,12 @@ XGRAD_SIMD_INLINE void put_all(char* (&at)[N], const R& r) {
       }                                                                                              \
     }                                                                                                \
   }
-XGRAD_SIMD_LOOP(loop_portable, 16, [[gnu::flatten]] [[gnu::noinline]])
+XGRAD_SIMD_LOOP(loop_portable, 16, false, [[gnu::flatten]] [[gnu::noinline]])
 #if XGRAD_SIMD_X86
-XGRAD_SIMD_LOOP(loop_v3, 32, [[gnu::target(XGRAD_SIMD_TARGET_V3)]] [[gnu::flatten]] [[gnu::noinline]])
-XGRAD_SIMD_LOOP(loop_v4, 64, [[gnu::target(XGRAD_SIMD_TARGET_V4)]] [[gnu::flatten]] [[gnu::noinline]])
+XGRAD_SIMD_LOOP(loop_v3, 32, true,
+                XGRAD_SIMD_SCHEDULED [[gnu::target(XGRAD_SIMD_TARGET_V3)]] [[gnu::flatten]] [[gnu::noinline]])
+XGRAD_SIMD_LOOP(loop_v4, 64, true,
+                XGRAD_SIMD_SCHEDULED [[gnu::target(XGRAD_SIMD_TARGET_V4)]] [[gnu::flatten]] [[gnu::noinline]])
 #endif
 #undef XGRAD_SIMD_LOOP
 
@@ -336,11 +344,13 @@ template <class K>
 }
 #if XGRAD_SIMD_X86
 template <class K>
-[[gnu::target(XGRAD_SIMD_TARGET_V3)]] [[gnu::flatten]] [[gnu::noinline]] auto vectorized_v3(const K& kernel) {
+XGRAD_SIMD_SCHEDULED [[gnu::target(XGRAD_SIMD_TARGET_V3)]] [[gnu::flatten]] [[gnu::noinline]] auto
+vectorized_v3(const K& kernel) {
   return kernel(std::integral_constant<int, 32>{});
 }
 template <class K>
-[[gnu::target(XGRAD_SIMD_TARGET_V4)]] [[gnu::flatten]] [[gnu::noinline]] auto vectorized_v4(const K& kernel) {
+XGRAD_SIMD_SCHEDULED [[gnu::target(XGRAD_SIMD_TARGET_V4)]] [[gnu::flatten]] [[gnu::noinline]] auto
+vectorized_v4(const K& kernel) {
   return kernel(std::integral_constant<int, 64>{});
 }
 #endif

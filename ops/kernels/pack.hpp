@@ -143,6 +143,52 @@ XGRAD_SIMD_COMPARE(!=, not_equal)
 }  // namespace detail
 
 namespace detail {
+// The smaller and the larger lanes, b where either is NaN: one instruction, which GCC does not find by
+// itself.
+#if XGRAD_SIMD_X86
+#if defined(__clang__)
+#define XGRAD_SIMD_EXTREME512(name, s, mask) r = __builtin_ia32_##name##s##512(a, b, 4)
+#else
+#define XGRAD_SIMD_EXTREME512(name, s, mask) \
+  r = __builtin_ia32_##name##s##512_mask(a, b, a, static_cast<mask>(-1), 4)
+#endif
+#define XGRAD_SIMD_EXTREME(name)                                                              \
+  template <class V>                                                                          \
+  [[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline void name##_v4(V& r, const V& a, const V& b) { \
+    if constexpr (sizeof(a[0]) == 4)                                                          \
+      XGRAD_SIMD_EXTREME512(name, ps, unsigned short);                                        \
+    else                                                                                      \
+      XGRAD_SIMD_EXTREME512(name, pd, unsigned char);                                         \
+  }                                                                                           \
+  template <class V>                                                                          \
+  [[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline void name##_v3(V& r, const V& a, const V& b) { \
+    if constexpr (sizeof(a[0]) == 4)                                                          \
+      r = __builtin_ia32_##name##ps256(a, b);                                                 \
+    else                                                                                      \
+      r = __builtin_ia32_##name##pd256(a, b);                                                 \
+  }                                                                                           \
+  template <class T, class V>                                                                 \
+  XGRAD_SIMD_INLINE bool name##_lanes(V& r, const V& a, const V& b) {                         \
+    if constexpr (!std::is_floating_point_v<T> || sizeof(V) < 16 || sizeof(V) > 64)           \
+      return false;                                                                           \
+    else if constexpr (sizeof(V) == 64)                                                       \
+      name##_v4(r, a, b);                                                                     \
+    else if constexpr (sizeof(V) == 32)                                                       \
+      name##_v3(r, a, b);                                                                     \
+    else if constexpr (sizeof(T) == 4)                                                        \
+      r = __builtin_ia32_##name##ps(a, b);                                                    \
+    else                                                                                      \
+      r = __builtin_ia32_##name##pd(a, b);                                                    \
+    return true;                                                                              \
+  }
+XGRAD_SIMD_EXTREME(min)
+XGRAD_SIMD_EXTREME(max)
+#undef XGRAD_SIMD_EXTREME
+#undef XGRAD_SIMD_EXTREME512
+#endif
+}  // namespace detail
+
+namespace detail {
 // Conversions of all lanes, in a function of the level that the larger of the two vectors belongs to.
 #if XGRAD_SIMD_X86
 template <class To, class From>
@@ -333,9 +379,21 @@ struct Pack {
     return r;
   }
   /// The smaller, b if either is NaN: one instruction. `minimum` is the one that passes NaN on.
-  XGRAD_SIMD_INLINE friend Pack min(const Pack& a, const Pack& b) { return select(a < b, a, b); }
+  XGRAD_SIMD_INLINE friend Pack min(const Pack& a, const Pack& b) {
+#if XGRAD_SIMD_X86
+    Pack r;
+    if (detail::min_lanes<T>(r.v, a.v, b.v)) return r;
+#endif
+    return select(a < b, a, b);
+  }
   /// The larger, b if either is NaN: one instruction. `maximum` is the one that passes NaN on.
-  XGRAD_SIMD_INLINE friend Pack max(const Pack& a, const Pack& b) { return select(a > b, a, b); }
+  XGRAD_SIMD_INLINE friend Pack max(const Pack& a, const Pack& b) {
+#if XGRAD_SIMD_X86
+    Pack r;
+    if (detail::max_lanes<T>(r.v, a.v, b.v)) return r;
+#endif
+    return select(a > b, a, b);
+  }
 };
 
 template <class T>
@@ -473,6 +531,9 @@ XGRAD_SIMD_INLINE T min_lanes(const Pack<T, W>& a) {
 /// Whether any lane is true; whether all are.
 template <int W, int B>
 XGRAD_SIMD_INLINE bool any(const Mask<W, B>& m) {
+#if XGRAD_SIMD_X86
+  if constexpr (B > 1 && (W * B == 16 || W * B == 32)) return detail::sign_bits(m.v) != 0;
+#endif
   const Pack<typename Mask<W, B>::Lane, W> lanes(m.v);
   return detail::fold(lanes, [](const auto& x, const auto& y) XGRAD_SIMD_LAMBDA { return x | y; }) != 0;
 }
