@@ -219,16 +219,6 @@ struct Minimum {
   Grads<2> vjp(const Tensor& dy, const Tensor& a, const Tensor& b) const { return share(dy, a < b, a == b); }
 };
 
-/// C's fmod, lane by lane: a division loses bits when a / b is large.
-template <class T, int W>
-XGRAD_SIMD_INLINE simd::Pack<T, W> remainder(const simd::Pack<T, W>& a, const simd::Pack<T, W>& b) {
-  T p[W], q[W];
-  a.store(p);
-  b.store(q);
-  for (int i = 0; i < W; ++i) p[i] = std::fmod(p[i], q[i]);
-  return simd::Pack<T, W>::load(p);
-}
-
 /// a - b · trunc(a / b).   ∂a = 1, ∂b = -trunc(a / b)
 struct Fmod {
   static constexpr std::string_view name = "fmod";
@@ -239,7 +229,7 @@ struct Fmod {
   static long double reference(long double a, long double b) { return std::fmod(a, b); }
   Array forward(const Array& a, const Array& b) const {
     return map_floating(
-        name, [](auto p, auto q) { return remainder(p, q); }, a, b);
+        name, [](auto p, auto q) { return fmod(p, q); }, a, b);
   }
   Grads<2> vjp(const Tensor& dy, const Tensor& a, const Tensor& b, Needs needs) const {
     if (!needs[1]) return {dy, Tensor()};

@@ -20,6 +20,21 @@ XGRAD_SIMD_INLINE Pack<T, W> polynomial(const Pack<T, W>& x, T c0, C... c) {
   return fma(x, polynomial(x, static_cast<T>(c)...), Pack<T, W>(c0));
 }
 
+/// The same as (c0 + c1 x) + x² ((c2 + c3 x) + x² (…)), given x²: a chain half as long.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> polynomial_in_pairs(const Pack<T, W>&, const Pack<T, W>&, T c0) {
+  return c0;
+}
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> polynomial_in_pairs(const Pack<T, W>& x, const Pack<T, W>&, T c0, T c1) {
+  return fma(x, c1, Pack<T, W>(c0));
+}
+template <class T, int W, class... C>
+XGRAD_SIMD_INLINE Pack<T, W> polynomial_in_pairs(const Pack<T, W>& x, const Pack<T, W>& square, T c0, T c1,
+                                                 C... c) {
+  return fma(square, polynomial_in_pairs(x, square, static_cast<T>(c)...), fma(x, c1, Pack<T, W>(c0)));
+}
+
 template <class T>
 struct Series;
 
@@ -30,19 +45,23 @@ struct Series<float> {
   /// ln 2 in two parts, the first short enough for n · ln2_high to be exact.
   static constexpr float ln2_high = 0x1.63p-1f, ln2_low = -0x1.bd0106p-13f;
   static constexpr float exp_min = -104.0f, exp_max = 89.0f, expm1_min = -18.0f;
+  /// Here n is one below the exponents of normal numbers, and 2^n by its bits 0.
+  static constexpr float exp_zero = -88.0f;
   /// (exp(f) - 1 - f) / f² for |f| ≤ ln 2 / 2.
   template <int W>
-  XGRAD_SIMD_INLINE static Pack<float, W> exp_tail(const Pack<float, W>& f) {
-    return polynomial(f, 0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558acp-5f, 0x1.12397cp-7f, 0x1.6a5134p-10f);
+  XGRAD_SIMD_INLINE static Pack<float, W> exp_tail(const Pack<float, W>& f, const Pack<float, W>& square) {
+    return polynomial_in_pairs(f, square, 0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558acp-5f, 0x1.12397cp-7f,
+                               0x1.6a5134p-10f);
   }
   static constexpr float smallest_normal = 0x1p-126f, subnormal_scale = 0x1p23f, subnormal_shift = -23;
   static constexpr std::int32_t one_bits = 0x3f800000, root_half_bits = 0x3f3504f3, mantissa = 0x007fffff;
   /// log(1 + f) - f for √½ ≤ 1 + f < √2.
   template <int W>
   XGRAD_SIMD_INLINE static Pack<float, W> log_tail(const Pack<float, W>& f) {
-    const Pack<float, W> p = polynomial(f, 0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a01cp-3f, -0x1.54728ap-3f,
-                                        0x1.22d92ep-3f, -0x1.0d8242p-3f, 0x1.055ec6p-3f, -0x1.38c9dep-4f);
     const Pack<float, W> s = f * f;
+    const Pack<float, W> p =
+        polynomial_in_pairs(f, s, 0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a01cp-3f, -0x1.54728ap-3f,
+                            0x1.22d92ep-3f, -0x1.0d8242p-3f, 0x1.055ec6p-3f, -0x1.38c9dep-4f);
     return fma(s, -0.5f, s * f * p);
   }
 };
@@ -51,9 +70,9 @@ template <>
 struct Series<double> {
   static constexpr double rounder = 0x1.8p52;
   static constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;
-  static constexpr double exp_min = -746.0, exp_max = 710.0, expm1_min = -38.0;
+  static constexpr double exp_min = -746.0, exp_max = 710.0, expm1_min = -38.0, exp_zero = -709.0;
   template <int W>
-  XGRAD_SIMD_INLINE static Pack<double, W> exp_tail(const Pack<double, W>& f) {
+  XGRAD_SIMD_INLINE static Pack<double, W> exp_tail(const Pack<double, W>& f, const Pack<double, W>&) {
     return polynomial(f, 0.5, 0.16666666666666669, 0.041666666666666664, 0.008333333333330062,
                       0.0013888888888886552, 0.00019841269863053618, 2.4801587317144498e-05,
                       2.7557268459997064e-06, 2.755728296954995e-07, 2.510038549551032e-08,
@@ -109,7 +128,8 @@ XGRAD_SIMD_INLINE Reduced<T, W> reduce_exponent(const Pack<T, W>& x) {
   using S = Series<T>;
   const Pack<T, W> n = fma(x, T(0x1.71547652b82fep0), S::rounder) - S::rounder;
   const Pack<T, W> f = fma(n, -S::ln2_low, fma(n, -S::ln2_high, x));
-  return {n, fma(f * f, S::exp_tail(f), f)};
+  const Pack<T, W> square = f * f;
+  return {n, fma(square, S::exp_tail(f, square), f)};
 }
 
 /// x = 2^e · (1 + f) with √½ ≤ 1 + f < √2, for x > 0 (also subnormal).
@@ -170,6 +190,13 @@ XGRAD_SIMD_INLINE Pack<T, W> exp(const Pack<T, W>& x) {
   using S = detail::Series<T>;
   const auto r = detail::reduce_exponent(clip(x, S::exp_min, S::exp_max));
   return detail::times_power_of_two(r.tail + 1, r.n);
+}
+
+/// exp(x) for x ≤ 0 where only its size beside 1 matters: a result below the normal numbers is 0.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> exp_below_one(const Pack<T, W>& x) {
+  const auto r = detail::reduce_exponent(max(Pack<T, W>(detail::Series<T>::exp_zero), x));
+  return (r.tail + 1) * detail::power_of_two(r.n);
 }
 
 /// exp(x) - 1, accurate near 0.
@@ -288,8 +315,8 @@ XGRAD_SIMD_INLINE Pack<float, W> tanh_of_size(const Pack<float, W>& size) {
   const Pack<float, W> x = min(Pack<float, W>(10), size);
   const Pack<float, W> rounded = fma(x, 0x1.715476p1f, Series<float>::rounder);
   const Pack<float, W> f = fma(rounded - Series<float>::rounder, -0x1.62e43p-2f, x);
-  const Pack<float, W> mantissa =
-      polynomial(f, 1.0f, 0x1.fffff6p+0f, 0x1.fffdc6p+0f, 0x1.555a7ap+0f, 0x1.573a24p-1f, 0x1.0fa32ep-2f);
+  const Pack<float, W> mantissa = polynomial_in_pairs(f, f * f, 1.0f, 0x1.fffff6p+0f, 0x1.fffdc6p+0f,
+                                                      0x1.555a7ap+0f, 0x1.573a24p-1f, 0x1.0fa32ep-2f);
   const Pack<float, W> e = bits<float>(bits<std::int32_t>(mantissa) + (bits<std::int32_t>(rounded) << 23));
   return select(size >= 0.625f, 1 - 2 * inverse(e + 1), near);
 }

@@ -43,6 +43,8 @@ double apply(Libm f, double x, double y) {
       return std::pow(x, y);
     case Libm::atan2:
       return std::atan2(x, y);
+    case Libm::fmod:
+      return std::fmod(x, y);
   }
   return x;
 }

@@ -26,7 +26,8 @@ enum class Libm {
   erf,
   erfc,
   pow,
-  atan2
+  atan2,
+  fmod
 };
 
 /// x[i] = f(x[i]), or f(x[i], y[i]) for the functions of two arguments; float is computed in double.

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The error function and powers on packs: float in vector code, double by the C library, lane after lane.
+/// The error function, powers and remainders on packs: float in vector code, double by the C library, lane
+/// after lane.
 
 #include <xgrad/ops/kernels/exponential.hpp>
 #include <xgrad/ops/kernels/libm.hpp>
@@ -11,41 +12,19 @@ namespace xgrad::inline v0::simd {
 /// 2/√π ∫₀ˣ exp(-t²) dt: an odd polynomial up to 0.92, above 1 - exp(p(|x|)) where p approximates log(erfc).
 template <int W>
 XGRAD_SIMD_INLINE Pack<float, W> erf(const Pack<float, W>& x) {
-  using detail::polynomial;
+  using detail::polynomial, detail::polynomial_in_pairs;
   const Pack<float, W> a = abs(x), s = x * x;
   const Pack<float, W> near = fma(a,
                                   polynomial(s, 0x1.06eba6p-3f, -0x1.8126e6p-2f, 0x1.ce1a4cp-4f,
                                              -0x1.b687ecp-6f, 0x1.4721d8p-8f, -0x1.399e76p-11f),
                                   a);
   const Pack<float, W> t = min(Pack<float, W>(4), a);
-  const Pack<float, W> p = polynomial(t, -0x1.9a5c2ep-13f, -0x1.20af5ap0f, -0x1.463cbep-1f, -0x1.a9b440p-4f,
-                                      0x1.6c2a90p-6f, -0x1.8ee172p-9f, 0x1.9ae884p-13f);
+  const Pack<float, W> p =
+      polynomial_in_pairs(t, t * t, -0x1.9a5c2ep-13f, -0x1.20af5ap0f, -0x1.463cbep-1f, -0x1.a9b440p-4f,
+                          0x1.6c2a90p-6f, -0x1.8ee172p-9f, 0x1.9ae884p-13f);
   const auto r = detail::reduce_exponent(p);
   const Pack<float, W> far = 1 - (r.tail + 1) * detail::power_of_two(r.n);
   return copysign(select(a > 0.92f, far, near), x);
-}
-
-namespace detail {
-/// erfc(x) exp(x²) for 0.45 ≤ x ≤ 10.2, a polynomial in 1 / (1 + x/2), times exp(-x²): in double, to 2^-31.
-template <int W>
-XGRAD_SIMD_INLINE Pack<double, W> erfc_of_large(const Pack<double, W>& x) {
-  const Pack<double, W> t = 1 / fma(x, 0.5, 1.0);
-  const auto r = reduce_exponent(-x * x);
-  return polynomial(t, 4.5825531397770665e-07, 0.2820820599665089, 0.28223874244817615, 0.24604208001273267,
-                    0.17767789638578485, 0.09303044235181375, -0.07814431607797123, 0.1972684489130107,
-                    -0.5651931350764564, 0.5993418813471022, -0.2895081969585626, 0.05516643754035832) *
-         ((r.tail + 1) * power_of_two(r.n));
-}
-}  // namespace detail
-
-/// 1 - erf(x), accurate where that is small.
-template <int W>
-XGRAD_SIMD_INLINE Pack<float, W> erfc(const Pack<float, W>& x) {
-  const auto large = x > 0.46f;
-  const auto wide = detail::widen(select(large, min(Pack<float, W>(10.2f), x), Pack<float, W>(1)));
-  const Pack<float, W> far =
-      detail::narrow(detail::Doubles<W>{detail::erfc_of_large(wide.low), detail::erfc_of_large(wide.high)});
-  return select(large, far, 1 - erf(x));
 }
 
 namespace detail {
@@ -68,6 +47,31 @@ XGRAD_SIMD_INLINE Pack<double, W> exp2_for_float(const Pack<double, W>& t) {
                     0.009618056388057775, 0.0013400562264223321, 0.00015461560778872135) *
          power_of_two(n);
 }
+}  // namespace detail
+
+namespace detail {
+/// erfc(x) for 0 ≤ x ≤ 10.2: exp(-x²) times a polynomial in 1 / (1 + x/2), in double to 2^-28.
+template <int W>
+XGRAD_SIMD_INLINE Pack<double, W> erfc_of_size(const Pack<double, W>& x) {
+  const Pack<double, W> t = 1 / fma(x, 0.5, 1.0);
+  return polynomial(t, -5.882121393928792e-07, 0.2821170557025735, 0.2817186866906769, 0.2505838848913149,
+                    0.15170417691473623, 0.19557471019500539, -0.36499335403859673, 0.7707414813238139,
+                    -1.3793922556117209, 1.4009537829288015, -0.8096696171976638, 0.25516254647783626,
+                    -0.034500510140035245) *
+         exp2_for_float(x * x * -0x1.71547652b82fep0);
+}
+}  // namespace detail
+
+/// 1 - erf(x), accurate where that is small.
+template <int W>
+XGRAD_SIMD_INLINE Pack<float, W> erfc(const Pack<float, W>& x) {
+  const auto size = detail::widen(min(Pack<float, W>(10.2f), abs(x)));
+  const Pack<float, W> right =
+      detail::narrow(detail::Doubles<W>{detail::erfc_of_size(size.low), detail::erfc_of_size(size.high)});
+  return select(x < 0, 2 - right, right);
+}
+
+namespace detail {
 template <int W>
 XGRAD_SIMD_INLINE Pack<float, W> power(const Pack<float, W>& a, const Pack<float, W>& b) {
   using P = Pack<float, W>;
@@ -98,6 +102,32 @@ XGRAD_SIMD_INLINE Pack<double, W> power(const Pack<double, W>& a, const Pack<dou
 
 /// a to the power b, with C's special values: pow(x, 0) = pow(1, y) = 1 even for NaN.
 XGRAD_SIMD_BINARY(pow, detail::power)
+
+namespace detail {
+/// Exact, as C's: a quotient below 2^22 rounds to its integral part or to one more, and fma takes the rest
+/// from that without rounding. Larger quotients, and infinite ones, are rare.
+template <int W>
+XGRAD_SIMD_INLINE Pack<float, W> remainder(const Pack<float, W>& a, const Pack<float, W>& b) {
+  if constexpr (wide_register<float, W>) {
+    using P = Pack<float, W>;
+    const P p = abs(a), q = abs(b), ratio = p / q, nearest = round_by_adding(ratio);
+    const P n = nearest - select(nearest > ratio, P(1), P(0)), r = fma(-n, q, p);
+    const P rest = copysign(r + select(r < 0, q, P(0)), a);
+    const auto far = !((ratio < 0x1p22f) & (q < infinity<float>));
+    if (__builtin_expect(!any(far), 1)) return rest;
+    return select(far, each_lane(Libm::fmod, a, b), rest);
+  } else {
+    return each_lane(Libm::fmod, a, b);
+  }
+}
+template <int W>
+XGRAD_SIMD_INLINE Pack<double, W> remainder(const Pack<double, W>& a, const Pack<double, W>& b) {
+  return each_lane(Libm::fmod, a, b);
+}
+}  // namespace detail
+
+/// a - b · trunc(a / b), with the sign of a, exactly.
+XGRAD_SIMD_BINARY(fmod, detail::remainder)
 
 template <int W>
 XGRAD_SIMD_INLINE Pack<double, W> erf(const Pack<double, W>& x) {
