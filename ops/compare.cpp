@@ -14,6 +14,15 @@ std::vector<Sample> samples_of_two() {
           sample({3, 4}, {3, 1}).integers(0, -2, 2).integers(1, -2, 2)};
 }
 
+/// f of truth values; numbers that are not 0 are true. Bools are read as they are.
+template <class F, class... A>
+Array map_truths(std::string_view op, const F& f, const A&... a) {
+  if (((a.dtype() == DType::bool_) && ...))
+    return map_elements<bool, std::conditional_t<true, bool, A>...>(op, f, a...);
+  return map_to_bool(
+      op, [f](const auto&... p) { return f((p != 0)...); }, a...);
+}
+
 struct Less {
   static constexpr std::string_view name = "less";
   static constexpr bool differentiable = false;
@@ -89,8 +98,8 @@ struct LogicalAnd {
   }
   static long double reference(long double a, long double b) { return a != 0 && b != 0; }
   Array forward(const Array& a, const Array& b) const {
-    return map_to_bool(
-        name, [](auto p, auto q) { return (p != 0) & (q != 0); }, a, b);
+    return map_truths(
+        name, [](auto p, auto q) { return p & q; }, a, b);
   }
 };
 
@@ -103,8 +112,8 @@ struct LogicalOr {
   }
   static long double reference(long double a, long double b) { return a != 0 || b != 0; }
   Array forward(const Array& a, const Array& b) const {
-    return map_to_bool(
-        name, [](auto p, auto q) { return (p != 0) | (q != 0); }, a, b);
+    return map_truths(
+        name, [](auto p, auto q) { return p | q; }, a, b);
   }
 };
 
@@ -117,8 +126,8 @@ struct LogicalXor {
   }
   static long double reference(long double a, long double b) { return (a != 0) != (b != 0); }
   Array forward(const Array& a, const Array& b) const {
-    return map_to_bool(
-        name, [](auto p, auto q) { return (p != 0) ^ (q != 0); }, a, b);
+    return map_truths(
+        name, [](auto p, auto q) { return p ^ q; }, a, b);
   }
 };
 
@@ -130,8 +139,8 @@ struct LogicalNot {
   }
   static long double reference(long double x) { return x == 0; }
   Array forward(const Array& x) const {
-    return map_to_bool(
-        name, [](auto v) { return v == 0; }, x);
+    return map_truths(
+        name, [](auto v) { return !v; }, x);
   }
 };
 
