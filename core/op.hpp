@@ -69,11 +69,15 @@ using SavedArrays = std::vector<Array, PoolAllocator<Array>>;
 /// Takes arrays from `forward` for `vjp`.
 class Save {
  public:
+  explicit Save(bool wanted) : wanted_(wanted) {}
   void operator()(Array a) { arrays_.push_back(std::move(a)); }
+  /// Whether the run is recorded; if not, what is saved is dropped.
+  bool wanted() const { return wanted_; }
   detail::SavedArrays& arrays() { return arrays_; }
 
  private:
   detail::SavedArrays arrays_;
+  bool wanted_;
 };
 
 /// What `forward` saved, in order: constants to the tape.
@@ -308,7 +312,7 @@ class OpNode final : public Node {
 
   void release() noexcept override {
     if constexpr (P::output) output_ = Array();
-    if constexpr (P::extra) extra_.arrays().clear();
+    if constexpr (P::extra) extra_.arrays() = {};
   }
 
   void vjp(Tensor* dys, Tensor* grads, bool recorded) override {
@@ -487,7 +491,12 @@ auto run_forward(Op& op, const Tensor* const* in, int count) {
     for (int i = 0; i < count; ++i) any |= in[i]->impl()->requires_grad;
     return any;
   }();
-  [[maybe_unused]] std::conditional_t<F::saves, Save, Nothing> save;
+  [[maybe_unused]] auto save = [&] {
+    if constexpr (F::saves)
+      return Save(tracked);
+    else
+      return Nothing();
+  }();
   try {
     auto arrays = [&] {
       if constexpr (F::takes_span) {
