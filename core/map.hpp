@@ -143,6 +143,23 @@ Array map_to_bool(std::string_view op, const F& f, const A&... a) {
       op, t, [&]<class T>() { return map_elements<bool, std::conditional_t<true, T, A>...>(op, f, a...); });
 }
 
+/// f elementwise on floating numbers, as map_floating, and its derivative, in one pass.
+template <class F>
+std::array<Array, 2> map_with_slope(std::string_view op, const F& f, const Array& x) {
+  const DType t = is_floating(x.dtype()) ? x.dtype() : default_dtype();
+  if (x.dtype() != t) return map_with_slope(op, f, x.astype(t));
+  Array ys[2] = {detail::map_result(op, t, x), detail::map_result(op, t, x)};
+  const Array* const in[] = {&x};
+  const auto run = [&]<class T>() {
+    detail::map_into<T, T>(simd::detail::ValueAndSlope<F>{f}, ys, std::index_sequence<0>{}, in);
+  };
+  if (t == DType::float32)
+    run.template operator()<float>();
+  else
+    run.template operator()<double>();
+  return {std::move(ys[0]), std::move(ys[1])};
+}
+
 /// The gradients of an elementwise floating f in one pass: dy · ∂f/∂x_k for each input, in dy's shape and
 /// dtype.
 template <class F, class... A>

@@ -258,6 +258,16 @@ struct Gradient {
     return partials_of(f, k, dy, x...);
   }
 };
+/// Turns f into the function x ↦ (f(x), f'(x)).
+template <class F>
+struct ValueAndSlope {
+  F f;
+  template <class P>
+  XGRAD_SIMD_INLINE auto operator()(const P& x) const {
+    const Dual<P, 1> y = f(Dual<P, 1>::variable(x, 0));
+    return several(y.v, y.d[0]);
+  }
+};
 }  // namespace detail
 
 }  // namespace xgrad::inline v0::simd
