@@ -171,7 +171,7 @@ const Reduction reductions[] = {
     {"sum_to",  // what a broadcast input's gradient is made of
      [](const Tensor& x, const Axes& axes) {
        Shape kept = x.shape();
-       for (const std::int64_t axis : axes.resolve("test", x.rank())) kept[static_cast<int>(axis)] = 1;
+       for (const std::int64_t axis : axes.resolve("test", x.shape())) kept[static_cast<int>(axis)] = 1;
        return sum_to(x, kept);
      },
      sum_of, 8},
