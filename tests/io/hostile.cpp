@@ -1,4 +1,6 @@
 #include <sys/stat.h>
+
+#include <bit>
 #include <xgrad/core/create.hpp>
 #include <xgrad/io/dot.hpp>
 #include <xgrad/io/npy.hpp>
@@ -23,9 +25,13 @@ struct Net {
   Tensor operator()(const Tensor& x) const { return norm(hidden(x)); }
 };
 
-std::vector<std::vector<double>> values_of(const Net& net) {
-  std::vector<std::vector<double>> all;
-  for (const auto& [name, t] : nn::state_dict(net)) all.push_back(t.to_vector<double>());
+/// The bits, since a file that was damaged and loads may hold NaN.
+std::vector<std::vector<std::uint64_t>> values_of(const Net& net) {
+  std::vector<std::vector<std::uint64_t>> all;
+  for (const auto& [name, t] : nn::state_dict(net)) {
+    all.emplace_back();
+    for (const double v : t.to_vector<double>()) all.back().push_back(std::bit_cast<std::uint64_t>(v));
+  }
   return all;
 }
 

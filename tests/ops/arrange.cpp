@@ -122,6 +122,7 @@ TEST_CASE("misuse of what arranges is an error that says what to do") {
   CHECK_THROWS_AS(tril(v), ShapeError);
   CHECK_THROWS_WITH(triu(v), Contains("[triu] shape (4,) has no matrix"));
   CHECK_THROWS_AS(one_hot(tensor({0, 3}), 3), IndexError);
-  CHECK_THROWS_WITH(one_hot(tensor({0, 3}), 3), Contains("index 3 is no class: indices lie in [0, 2]"));
+  CHECK_THROWS_WITH(one_hot(tensor({0, 3}), 3),
+                    Contains("index 3 in shape (2,) is no class: indices lie in [0, 2]"));
   CHECK_THROWS_AS(one_hot(tensor({0.0}), 3), DTypeError);
 }
