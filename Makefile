@@ -1,7 +1,7 @@
 # The two commands are `make train` and `make test`: each sets the machine up, builds and runs. The build itself is
 # CMakeLists.txt's; for work on the library use its presets: cmake --preset release && cmake --build build
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test bench bench-targets bench-readme bench-peers bench-check bench-record asan tsan format clean
+.PHONY: help setup build train test slow bench bench-targets bench-readme bench-peers bench-check bench-record asan tsan format clean
 
 JOBS ?= $(shell nproc)
 COMPILERS ?= g++ clang++-14
@@ -31,6 +31,9 @@ test:  ## Set up, build, and run every test
 	@cmake --build build -j $(JOBS)
 	@ctest --test-dir build -j $(JOBS) --output-on-failure
 	@cat build/bench/check.txt  # ctest keeps it to itself that a test was skipped, and why
+
+slow: build  ## The tests that take hours: every float through every function, all steps of the large workloads
+	@ctest --test-dir build -C slow -L slow --verbose
 
 bench: setup  ## Build and run the benchmarks: prints tables, writes build/bench.json
 	@$(call configure,release)

@@ -16,7 +16,7 @@ inline const std::vector<kernels::Level>& levels() {
       if (l <= kernels::cpu_level())
         has.push_back(l);
       else
-        WARN("this CPU lacks level " << kernels::name(l) << ": `make emulated` tests it");
+        WARN("this CPU lacks level " << kernels::name(l) << ": it is not tested here");
     }
     return has;
   }();
