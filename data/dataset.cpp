@@ -108,7 +108,7 @@ Normalizer::Normalizer(const Tensor& train, const NormalizerOptions& options) {
   if (train.numel() == 0)
     throw ValueError("Normalizer", fmt::format("shape {} has no elements to measure: give it samples",
                                                train.shape().str()));
-  Shape order, kept, result = train.shape();
+  Shape order, result = train.shape();
   for (int i = 0; i < train.rank(); ++i)
     if ((reduced >> i & 1) != 0) order.push_back(i), result[i] = 1;
   for (int i = 0; i < train.rank(); ++i)
