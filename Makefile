@@ -58,9 +58,9 @@ bench-check: setup  ## Compare the instructions of small workloads with those re
 bench-record: setup  ## Record these instructions anew, for each compiler at hand
 	@for compiler in $(COMPILERS); do \
 	  command -v $$compiler >/dev/null || { echo "no $$compiler here: its figures stay as they are"; continue; }; \
-	  build=build/count-$$compiler; \
-	  cmake --preset release -B $$build -DCMAKE_CXX_COMPILER=$$compiler -DXGRAD_BUILD_TESTS=OFF >/dev/null && \
-	  cmake --build $$build -j $(JOBS) --target count && bench/check.py $$build/bench/count --record || exit 1; \
+	  folder=build/count-$$compiler; [ $$compiler != "$$(cat build/compiler)" ] || folder=build; \
+	  cmake --preset release -B $$folder -DCMAKE_CXX_COMPILER=$$compiler >/dev/null && \
+	  cmake --build $$folder -j $(JOBS) --target count && bench/check.py $$folder/bench/count --record || exit 1; \
 	done
 
 asan: setup  ## Every test under the address and undefined-behaviour sanitizers
