@@ -24,6 +24,7 @@ struct Folder {
   std::string operator/(const std::string& name) const { return (path / name).string(); }
   /// The path of a file with these bytes; the next one takes its place.
   std::string file(const std::string& bytes) const {
+    std::filesystem::remove(path / "file");  // a file that is cut and written again waits for the disk
     std::ofstream(path / "file", std::ios::binary) << bytes;
     return *this / "file";
   }
