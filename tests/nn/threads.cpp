@@ -26,6 +26,7 @@ struct Net {
   nn::BatchNorm1d batch_norm{16};
   nn::Linear out{16, 4};
   Tensor operator()(const Tensor& x) const {
+    const nn::ModeOverride evaluating(false);  // and not eval(net), which would visit it
     const Tensor h = gelu(norm(hidden(words(x))));
     return out(batch_norm(drop(h)) + h);
   }
@@ -39,11 +40,10 @@ Batch batch(int k) {
   return {randint(0, 10, {32}, {}, &g), randint(0, 4, {32}, {}, &g)};
 }
 
-Net evaluating() {
+/// A model that nobody has visited: whoever does it first gives the parameters their names.
+Net fresh() {
   manual_seed(3);
-  Net net;
-  nn::eval(net);
-  return net;
+  return Net();
 }
 
 using Values = std::vector<std::vector<float>>;
@@ -82,8 +82,7 @@ constexpr int rounds = 40;
 }  // namespace
 
 TEST_CASE("threads that differentiate over one model get what each gets alone") {
-  const Net net =
-      evaluating();  // that nobody has visited yet: each thread may be the one that names its parameters
+  const Net net = fresh();
   Values of[2][rounds];
   CHECK(together([&](int k) {
           for (Values& v : of[k]) v = gradients(net, batch(k));
@@ -99,7 +98,7 @@ TEST_CASE("threads that differentiate over one model get what each gets alone") 
 }
 
 TEST_CASE("threads may call value_and_grad with one model") {
-  const Net net = evaluating();
+  const Net net = fresh();
   const auto f = value_and_grad([](const Net& n, const Batch& b) { return cross_entropy(n(b.x), b.y); });
   float value[2] = {};
   Values of[2];
@@ -146,7 +145,7 @@ TEST_CASE(
 }
 
 TEST_CASE("backward into leaves that another thread's backward holds is an error that points to grad") {
-  const Net net = evaluating();
+  const Net net = fresh();
   const auto loss = [&] { return cross_entropy(net(batch(0).x), batch(0).y); };
   nn::parameters(net);  // names them
   const Tensor logits = net(batch(0).x);
@@ -178,7 +177,7 @@ TEST_CASE("backward into leaves that another thread's backward holds is an error
 }
 
 TEST_CASE("a graph that another thread is sweeping is refused, and whole afterwards") {
-  const Net net = evaluating();
+  const Net net = fresh();
   const Tensor hidden = net.hidden(net.words(batch(0).x));
   const Tensor y = net.out(hidden).sum();
   std::string thrown;
@@ -200,7 +199,7 @@ TEST_CASE("a graph that another thread is sweeping is refused, and whole afterwa
 }
 
 TEST_CASE("of backwards that collide each adds its whole gradient or throws a GraphError and adds nothing") {
-  const Net net = evaluating();
+  const Net net = fresh();
   const auto backward = [](const Net& n) { cross_entropy(n(batch(0).x), batch(0).y).backward(); };
   int done[2] = {};
   CHECK(together([&](int k) {
