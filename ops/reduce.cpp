@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <xgrad/core/accumulate.hpp>
+#include <xgrad/core/grad.hpp>
 #include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
 #include <xgrad/core/require.hpp>
@@ -476,6 +477,81 @@ struct CountNonzero {
   bool keepdims = false;
 };
 
+/// Π x over the axes in `mask`, as a tree of products whose derivatives hold where elements are 0.
+Tensor product_tree(const Tensor& x, unsigned mask, bool keepdims) {
+  const Shape shape = reduced_shape(x.shape(), mask, keepdims);
+  // Halves multiplied until one row is left, (n, kept); rows left over are gathered in `rest`.
+  Tensor y = reshape(permute(x, axes_in_order(x.rank(), mask, true)),
+                     {reduced_count(x.shape(), mask), shape.numel()});
+  Tensor rest;
+  while (y.shape()[0] > 1) {
+    const std::int64_t n = y.shape()[0], half = n / 2;
+    if (n % 2 == 1) rest = rest.defined() ? rest * y(slice(n - 1, n)) : y(slice(n - 1, n));
+    y = y(slice(0, half)) * y(slice(half, 2 * half));
+  }
+  return reshape(rest.defined() ? y * rest : y, shape);
+}
+
+/// Π x, multiplied in float64.   dx: of a tree of products
+struct Prod {
+  static constexpr std::string_view name = "prod";
+  static std::vector<Sample> samples() {
+    std::vector<Sample> all = reduce_samples<Prod>();
+    for (Sample& s : all) s = std::move(s).within(0.95, 1.05);
+    all.push_back(sample(Prod{.axes = {0}}, {0, 3}));
+    all.push_back(sample(Prod{.axes = {1}}, {3, 5}));  // of both signs
+    return all;
+  }
+  Array reference(const Array& x) const {
+    return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
+      long double product = 1;
+      for (double d : v) product *= d;
+      return product;
+    });
+  }
+
+  Array forward(const Array& x) const {
+    const bool floating = is_floating(x.dtype());
+    return reduce<kernels::ProductReducer>(name, x.astype(floating ? DType::float64 : DType::int64),
+                                           axes.mask(name, x.shape()), keepdims)
+        .astype(floating ? x.dtype() : DType::int64);
+  }
+  Tensor vjp(const Tensor& dy, const Tensor& x) const {
+    const unsigned mask = axes.mask(name, x.shape());
+    if (reduced_count(x.shape(), mask) == 0) return {};
+    return detail::local_grad(product_tree(x, mask, keepdims), {x}, dy)[0];
+  }
+  /// dx = dy · Π of those before · Π of those behind, in float64.
+  Array vjp_kernel(const Array& dy, const Array& x) const {
+    const unsigned mask = axes.mask(name, x.shape());
+    const Shape order = axes_in_order(x.rank(), mask, false);
+    const Array rows = x.astype(DType::float64).permute(order).contiguous();
+    const Array d = dy.astype(DType::float64).contiguous();
+    Array g = Array::empty(rows.shape(), DType::float64);
+    const std::int64_t n = reduced_count(x.shape(), mask);
+    const double *factors = rows.data<double>(), *cotangents = d.data<double>();
+    double* const out = g.mutable_data<double>();
+    constexpr std::int64_t grain = 1 << 15;
+    kernels::parallel_for(n == 0 ? 0 : d.numel(),
+                          std::max<std::int64_t>(1, grain / std::max<std::int64_t>(1, n)),
+                          [=](std::int64_t b, std::int64_t e) {
+                            for (std::int64_t r = b; r < e; ++r) {
+                              const double* v = factors + r * n;
+                              double* to = out + r * n;
+                              double before = 1, behind = cotangents[r];
+                              for (std::int64_t i = 0; i < n; before *= v[i++]) to[i] = before;
+                              for (std::int64_t i = n; i-- > 0; behind *= v[i]) to[i] *= behind;
+                            }
+                          });
+    Shape back = order;
+    for (int i = 0; i < order.rank(); ++i) back[static_cast<int>(order[i])] = i;
+    return g.permute(back).astype(x.dtype());
+  }
+
+  Axes axes;
+  bool keepdims = false;
+};
+
 // Functions composed of ops, for the generic tests.
 using Inputs = std::span<const Tensor>;
 std::vector<Sample> matrix_sample() {
@@ -484,15 +560,6 @@ std::vector<Sample> matrix_sample() {
 }
 
 [[maybe_unused]] const bool functions_registered = [] {
-  register_function(
-      "prod", matrix_sample, [](Inputs in) { return prod(in[0], 1); },
-      [](const void*, std::span<const Array> in) {
-        return std::vector<Array>{reference_reduce(in[0], 1, false, [](std::span<const double> v) {
-          long double product = 1;
-          for (double d : v) product *= d;
-          return product;
-        })};
-      });
   const auto variance = [](const void*, std::span<const Array> in) {
     return std::vector<Array>{reference_reduce(in[0], 1, false, [](std::span<const double> v) {
       const long double mean = sum_of(v) / static_cast<long double>(v.size());
@@ -544,21 +611,7 @@ Tensor count_nonzero(const Tensor& x, const Axes& axes, ReduceOptions options) {
 }
 
 Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  detail::require_defined("prod", x);
-  const unsigned mask = axes.mask("prod", x.shape());
-  const Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
-  Tensor y = is_floating(x.dtype()) ? x : astype(x, DType::int64);
-  // Halves multiplied until one row is left, (n, kept); rows left over are gathered in `rest`.
-  y = reshape(permute(y, axes_in_order(x.rank(), mask, true)),
-              {reduced_count(x.shape(), mask), shape.numel()});
-  if (y.shape()[0] == 0) return Tensor(Array::full(shape, 1, y.dtype()));
-  Tensor rest;
-  while (y.shape()[0] > 1) {
-    const std::int64_t n = y.shape()[0], half = n / 2;
-    if (n % 2 == 1) rest = rest.defined() ? rest * y(slice(n - 1, n)) : y(slice(n - 1, n));
-    y = y(slice(0, half)) * y(slice(half, 2 * half));
-  }
-  return reshape(rest.defined() ? y * rest : y, shape);
+  return record(Prod{axes, options.keepdims}, x);
 }
 
 namespace {

@@ -10,8 +10,7 @@ namespace xgrad::inline v0 {
 Tensor sum(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 /// Σ x / n; integers and bool give the default dtype; NaN for no elements.   dx = dy / n
 Tensor mean(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
-/// Π x, as a tree of products, so that derivatives hold where elements are 0; 1 for no elements.
-/// dx = dy · Π of the others
+/// Π x, multiplied in float64; 1 for no elements.   dx = dy · Π of the others, also where elements are 0
 Tensor prod(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 /// The largest element; NaN if any is. Throws ValueError for no elements.   dx = dy, shared equally by ties
 Tensor max(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});

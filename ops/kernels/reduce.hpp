@@ -24,6 +24,17 @@ struct SumReducer {
     return a + b;
   }
 };
+struct ProductReducer {
+  static constexpr bool exact = false;
+  template <class T>
+  static constexpr T identity() {
+    return T(1);
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P combine(const P& a, const P& b) {
+    return a * b;
+  }
+};
 /// NaN if any value is.
 struct MaxReducer {
   static constexpr bool exact = true;
@@ -82,7 +93,7 @@ V combine_scalars(V a, V b) {
   } else if constexpr (std::is_same_v<R, MinReducer>) {
     return a != a || a < b ? a : b;
   } else {
-    return static_cast<V>(a + b);
+    return static_cast<V>(R::combine(a, b));
   }
 }
 
@@ -144,10 +155,10 @@ Partial<R, T> reduce_line(const T* x, std::int64_t n) {
           d = R::combine(d, P::load(x + i + 3 * w));
         }
         const P all = R::combine(R::combine(a, b), R::combine(c, d));
-        if constexpr (R::exact) {
-          for (int k = 0; k < w; ++k) total.add(static_cast<V>(all[k]));
-        } else {
+        if constexpr (std::is_same_v<R, SumReducer>) {
           total.add(static_cast<V>(sum_lanes(all)));
+        } else {
+          for (int k = 0; k < w; ++k) total.add(static_cast<V>(all[k]));
         }
       }
       for (; i < n; ++i) total.add(static_cast<V>(x[i]));
