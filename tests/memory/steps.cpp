@@ -8,6 +8,7 @@
 #include <xgrad/ops/fused.hpp>
 #include <xgrad/xgrad.hpp>
 
+#include "bench/workload.hpp"
 #include "tests/memory/counted.hpp"
 #include "tests/support/catch.hpp"
 
@@ -22,36 +23,13 @@ struct Threads {
   int before;
 };
 
-/// A model, its optimizer and a few batches, of which each step takes the next.
-template <class Model, class Loss>
-struct Training {
-  Loss loss;
-  Model model = {};
-  std::vector<Tensor> xs = {}, ys = {};
-  optim::Adam adam = optim::Adam(nn::parameters(model), {.lr = 1e-3});
-  std::size_t at = 0;
-
-  void operator()() {
-    const std::size_t i = at++ % xs.size();
-    loss(model(xs[i]), ys[i]).backward();
-    adam.step({.zero_grad = true});
-  }
-};
-
-struct Xor {
-  nn::Linear hidden{2, 10}, out{10, 1};
-  Tensor operator()(const Tensor& x) const { return sigmoid(out(relu(hidden(x)))); }
-};
-
-struct Classifier {
-  nn::Linear first{8, 10}, second{10, 8}, out{8, 1};
-  Tensor operator()(const Tensor& x) const { return sigmoid(out(relu(second(relu(first(x)))))); }
-};
-
-struct Mlp {
-  nn::Linear first{784, 512}, second{512, 512}, out{512, 10};
-  Tensor operator()(const Tensor& x) const { return out(relu(second(relu(first(x))))); }
-};
+/// The step of a workload of the benchmarks.
+std::function<void()> benchmark(std::string_view name) {
+  for (const bench::Workload& workload : bench::workloads())
+    if (workload.name == name && workload.system == "xgrad") return workload.make(num_threads());
+  FAIL("no workload " << name);
+  return {};
+}
 
 /// y = f(x) and the gradient in x for a cotangent of ones.
 std::function<void()> forward_backward(const Shape& shape, std::function<Tensor(const Tensor&)> f) {
@@ -67,35 +45,18 @@ std::function<void()> forward_backward(const Shape& shape, std::function<Tensor(
 TEST_CASE("from step 3 on the tiny models ask the system for nothing, nor do the libraries") {
   for (const int threads : {1, 2}) {
     const Threads setting(threads);
-    Training<Xor, decltype(loss::binary_cross_entropy)> exclusive_or{loss::binary_cross_entropy};
-    for (int i = 0; i < 4; ++i) {
-      exclusive_or.xs.push_back(tensor({{double(i / 2), double(i % 2)}}));
-      exclusive_or.ys.push_back(tensor({{double(i / 2 != i % 2)}}));
+    for (const char* name : {"chain", "xor", "8-10-8-1"}) {
+      const test::Counted counted = test::allocations(benchmark(name), 3, 1000);
+      INFO(name << " on " << threads << " threads: " << counted.sources);
+      CHECK(counted.ours + counted.libraries == 0);
     }
-    const test::Counted tiny = test::allocations(exclusive_or, 3, 1000);
-    INFO("XOR on " << threads << " threads: " << tiny.sources);
-    CHECK(tiny.ours + tiny.libraries == 0);
-
-    Training<Classifier, decltype(loss::binary_cross_entropy)> classifier{loss::binary_cross_entropy};
-    for (int i = 0; i < 8; ++i) {
-      classifier.xs.push_back(rand({32, 8}));
-      classifier.ys.push_back(randint(0, 2, {32, 1}).astype(float32));
-    }
-    const test::Counted small = test::allocations(classifier, 3, 1000);
-    INFO("8-10-8-1 on " << threads << " threads: " << small.sources);
-    CHECK(small.ours + small.libraries == 0);
   }
 }
 
 TEST_CASE("from step 3 to step 1000 the MLP asks the system for nothing; oneDNN asks for its own") {
   for (const int threads : {1, 2}) {
     const Threads setting(threads);
-    Training<Mlp, decltype(loss::cross_entropy)> mlp{loss::cross_entropy};
-    for (int i = 0; i < 8; ++i) {
-      mlp.xs.push_back(rand({32, 784}));
-      mlp.ys.push_back(randint(0, 10, {32}));
-    }
-    const test::Counted counted = test::allocations(mlp, 3, 1000);
+    const test::Counted counted = test::allocations(benchmark("mlp_b32"), 3, 1000);
     std::printf("MLP, batch 32, %d threads, steps 3 to 1000: %llu allocations of ours; by object: %s\n",
                 threads, static_cast<unsigned long long>(counted.ours),
                 counted.sources.empty() ? "none" : counted.sources.c_str());

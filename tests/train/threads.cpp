@@ -8,6 +8,7 @@
 #include <xgrad/ops/fused.hpp>
 #include <xgrad/xgrad.hpp>
 
+#include "bench/workloads/models.hpp"
 #include "tests/support/catch.hpp"
 
 // Every workload of bench/ gives the same bits on 1, 2, 4 and 8 threads: losses, gradients and weights, after
@@ -84,26 +85,13 @@ Step training(std::vector<Tensor> xs, std::vector<Tensor> ys, Loss loss) {
   };
 }
 
-struct Xor {
-  nn::Linear hidden{2, 10}, out{10, 1};
-  Tensor operator()(const Tensor& x) const { return sigmoid(out(relu(hidden(x)))); }
-};
-struct Classifier {
-  nn::Linear first{8, 10}, second{10, 8}, out{8, 1};
-  Tensor operator()(const Tensor& x) const { return sigmoid(out(relu(second(relu(first(x)))))); }
-};
-struct Mlp {
-  nn::Linear first{784, 512}, second{512, 512}, out{512, 10};
-  Tensor operator()(const Tensor& x) const { return out(relu(second(relu(first(x))))); }
-};
-
 Step mlp(std::int64_t batch) {
   std::vector<Tensor> xs, ys;
   for (int i = 0; i < 8; ++i) {
     xs.push_back(rand({batch, 784}));
     ys.push_back(randint(0, 10, {batch}));
   }
-  return training<Mlp>(xs, ys, loss::cross_entropy);
+  return training<bench::Mlp>(xs, ys, loss::cross_entropy);
 }
 
 Step adam() {
@@ -154,7 +142,7 @@ TEST_CASE("tiny models compute the same bits on any number of threads") {
       xs.push_back(tensor({{double(i / 2), double(i % 2)}}));
       ys.push_back(tensor({{double(i / 2 != i % 2)}}));
     }
-    return training<Xor>(xs, ys, loss::binary_cross_entropy);
+    return training<bench::Xor>(xs, ys, loss::binary_cross_entropy);
   });
   check_threads("8-10-8-1", 100, [] {
     std::vector<Tensor> xs, ys;
@@ -162,7 +150,7 @@ TEST_CASE("tiny models compute the same bits on any number of threads") {
       xs.push_back(rand({32, 8}));
       ys.push_back(randint(0, 2, {32, 1}).astype(float32));
     }
-    return training<Classifier>(xs, ys, loss::binary_cross_entropy);
+    return training<bench::Classifier>(xs, ys, loss::binary_cross_entropy);
   });
 }
 
@@ -192,7 +180,7 @@ TEST_CASE("single operations compute the same bits on any number of threads") {
     });
   });
   check_threads("inference", 100, [] {
-    return Step([model = Mlp{}, x = rand({1, 784})]() mutable {
+    return Step([model = bench::Mlp{}, x = rand({1, 784})]() mutable {
       const NoGrad guard;
       const Tensor y = model(x);
       x = x + 0.01 * y(0, 0);
