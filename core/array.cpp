@@ -1,7 +1,10 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstring>
 #include <new>
 #include <xgrad/core/array.hpp>
+#include <xgrad/core/errors.hpp>
 #include <xgrad/core/loops.hpp>
 #include <xgrad/ops/kernels/parallel.hpp>
 
@@ -82,11 +85,23 @@ void copy_any(Array& to, const Array& from) {
   });
 }
 
+[[noreturn]] void throw_no_memory(const Shape& shape, DType dtype) {
+  const double gib = static_cast<double>(shape.numel()) * static_cast<double>(itemsize(dtype)) / (1 << 30);
+  throw MemoryError(
+      fmt::format("shape {} of {} needs {:.3g} GiB, which the system does not have: use a smaller "
+                  "batch or a narrower dtype",
+                  shape.str(), name(dtype), gib));
+}
+
 }  // namespace
 
 Array Array::empty(const Shape& shape, DType dtype) {
   Array a(shape, dtype);
-  a.storage_ = detail::new_storage(static_cast<std::size_t>(a.size_) * itemsize(dtype));
+  try {
+    a.storage_ = detail::new_storage(static_cast<std::size_t>(a.size_) * itemsize(dtype));
+  } catch (const std::bad_alloc&) {
+    throw_no_memory(shape, dtype);
+  }
   a.data_ = a.storage_->data;
   return a;
 }

@@ -28,7 +28,7 @@ Tensor make_tensor(const NestedList& list, const TensorOptions& options) {
   for (const Scalar& v : list.values()) implied = promote(implied, v.dtype());
   const DType t = options.dtype.value_or(implied);
   for (const Scalar& v : list.values()) require_fits("tensor", v, t);
-  Array a = Array::empty(list.shape(), t);
+  Array a = empty_for("tensor", list.shape(), t);
   dispatch(t, [&]<class T>() {
     T* out = a.mutable_data<T>();
     for (const Scalar& v : list.values()) *out++ = v.to<T>();
@@ -62,7 +62,7 @@ Tensor filled(std::string_view op, const Shape& shape, Scalar value, DType t, co
   check_shape(op, shape);
   require_fits(op, value, t);
   require_gradient_dtype(op, t, options.requires_grad);
-  return make_tensor(Array::full(shape, value, t), options, op);
+  return make_tensor(allocate_for(op, [&] { return Array::full(shape, value, t); }), options, op);
 }
 
 Tensor filled_like(std::string_view op, const Tensor& x, Scalar value, const TensorOptions& options) {
@@ -100,7 +100,8 @@ Tensor full_like(const Tensor& x, Scalar value, const TensorOptions& options) {
 Tensor eye(std::int64_t n, std::optional<std::int64_t> m, std::int64_t k, const TensorOptions& options) {
   const Shape shape{n, m.value_or(n)};
   check_shape("eye", shape);
-  Array a = Array::full(shape, 0, options.dtype.value_or(default_dtype()));
+  const DType t = options.dtype.value_or(default_dtype());
+  Array a = detail::allocate_for("eye", [&] { return Array::full(shape, 0, t); });
   dispatch(a.dtype(), [&]<class T>() {
     T* p = a.mutable_data<T>();
     for (std::int64_t i = 0; i < shape[0]; ++i)
@@ -128,7 +129,7 @@ Tensor arange(Scalar start, Scalar stop, Scalar step, const TensorOptions& optio
     detail::require_fits("arange", first, t);
     detail::require_fits("arange", first + static_cast<double>(n - 1) * by, t);
   }
-  Array a = Array::empty({n}, t);
+  Array a = detail::empty_for("arange", {n}, t);
   dispatch(a.dtype(), [&]<class T>() {
     T* p = a.mutable_data<T>();
     for (std::int64_t i = 0; i < n; ++i) {
@@ -150,7 +151,7 @@ Tensor linspace(double start, double stop, std::int64_t n, const TensorOptions& 
   if (n > 0)
     for (const double end : {start, stop})
       detail::require_fits("linspace", end, options.dtype.value_or(default_dtype()));
-  Array a = Array::empty({n}, options.dtype.value_or(default_dtype()));
+  Array a = detail::empty_for("linspace", {n}, options.dtype.value_or(default_dtype()));
   dispatch(a.dtype(), [&]<class T>() {
     T* p = a.mutable_data<T>();
     for (std::int64_t i = 0; i < n; ++i)

@@ -13,4 +13,10 @@ void Error::annotate(std::string_view note) {
     text_.insert(remedy, inserted);
 }
 
+void MemoryError::name_operation(std::string_view op) {
+  if (named_) return;
+  named_ = true;
+  text_.replace(1, unnamed.size(), op);
+}
+
 }  // namespace xgrad::inline v0

@@ -20,8 +20,10 @@ class Error : public std::exception {
   /// counts: it comes from the innermost operation.
   void annotate(std::string_view note);
 
- private:
+ protected:
   std::string text_;
+
+ private:
   bool annotated_ = false;
 };
 
@@ -44,6 +46,18 @@ class ValueError : public Error {
 /// A misuse of the tape: a second sweep over freed history, a stale saved value, an unused input.
 class GraphError : public Error {
   using Error::Error;
+};
+/// An array for which the system has no memory. Allocation does not know for which operation it works, and
+/// says "[array]"; the operation puts its name there.
+class MemoryError : public Error {
+ public:
+  explicit MemoryError(std::string_view message) : Error(unnamed, message) {}
+  /// Only the first name counts: it comes from the innermost operation.
+  void name_operation(std::string_view op);
+
+ private:
+  static constexpr std::string_view unnamed = "array";
+  bool named_ = false;
 };
 /// A file that cannot be read or written, or whose contents are not what they claim to be.
 class IoError : public Error {

@@ -1,5 +1,5 @@
 #pragma once
-#include <xgrad/core/tape.hpp>
+#include <xgrad/core/require.hpp>
 
 /// Differentiation: gradients as values, and guards that turn recording off.
 namespace xgrad::inline v0 {
@@ -70,8 +70,8 @@ struct GradArgument<Tensor> {
   using Gradient = Tensor;
   /// A leaf with the values of `x`, cut from its history.
   static Tensor prepare(const Tensor& x) {
-    if (!x.defined()) detail::throw_undefined_input("value_and_grad", 0);
-    if (!is_floating(x.dtype())) throw_not_floating("value_and_grad", x.dtype());
+    detail::require_defined("value_and_grad", x);
+    detail::require_floating("value_and_grad", x);
     Tensor leaf = x.detach();
     leaf.set_requires_grad(true);
     return leaf;

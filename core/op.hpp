@@ -548,7 +548,7 @@ auto run_forward(Op& op, const Tensor* const* in, int count) {
       }
     }
   } catch (Error& e) {
-    annotate_inputs(e, in, count);
+    annotate_inputs(e, Op::name, in, count);
     throw;
   }
 }

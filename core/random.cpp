@@ -32,7 +32,7 @@ Tensor floating_draw(std::string_view op, const Shape& shape, const TensorOption
   check_shape(op, shape);
   const DType dtype = options.dtype.value_or(default_dtype());
   return dispatch_floating(op, dtype, [&]<class T>() {
-    Array a = Array::empty(shape, dtype);
+    Array a = detail::empty_for(op, shape, dtype);
     fill(chosen(g).reserve(words_for(a.numel(), dtype)), a.mutable_data<T>(), a.numel());
     return detail::make_tensor(std::move(a), options);
   });
@@ -118,7 +118,7 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, const Te
   if (!holds(dtype, low, high - 1))
     throw ValueError("randint", fmt::format("integers in [{}, {}) do not fit {}: give a wider .dtype", low,
                                             high, name(dtype)));
-  Array a = Array::empty(shape, dtype);
+  Array a = detail::empty_for("randint", shape, dtype);
   const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
   const std::vector<std::uint64_t> words = draw_words(generator, a.numel());
   dispatch(dtype, [&]<class T>() {
@@ -138,7 +138,7 @@ Tensor randperm(std::int64_t n, const TensorOptions& options, Generator* generat
   if (n > 0 && !holds(dtype, 0, n - 1))
     throw ValueError("randperm",
                      fmt::format("the numbers below {} do not fit {}: give a wider .dtype", n, name(dtype)));
-  Array a = Array::empty({n}, DType::int64);
+  Array a = detail::empty_for("randperm", {n}, DType::int64);
   auto* const p = a.mutable_data<std::int64_t>();
   std::iota(p, p + n, std::int64_t{0});
   const std::vector<std::uint64_t> words = draw_words(generator, n);
@@ -153,12 +153,12 @@ Tensor bernoulli(double p, const Shape& shape, const TensorOptions& options, Gen
     throw ValueError("bernoulli", fmt::format("p is {}: a probability lies in [0, 1]: give one within", p));
   const DType dtype = options.dtype.value_or(default_dtype());
   detail::require_gradient_dtype("bernoulli", dtype, options.requires_grad);
-  Array uniform = Array::empty(shape, DType::float32);
+  Array uniform = detail::empty_for("bernoulli", shape, DType::float32);
   const std::int64_t n = uniform.numel();
   const RandomDraw draw = chosen(generator).reserve(n);
   auto* const u = uniform.mutable_data<float>();
   kernels::fill_uniform(draw.key, draw.offset, u, n);
-  Array a = Array::empty(shape, dtype);
+  Array a = detail::empty_for("bernoulli", shape, dtype);
   dispatch(dtype, [&]<class T>() {
     T* const out = a.mutable_data<T>();
     for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(u[i] < p);

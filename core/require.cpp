@@ -10,6 +10,13 @@ void throw_null(std::string_view op, std::string_view what) {
   throw ValueError(op, fmt::format("{} is null: give one that can be called", what));
 }
 
+void require_floating(std::string_view op, const Tensor& x) {
+  if (!is_floating(x.dtype()))
+    throw DTypeError(op,
+                     fmt::format("expects a floating dtype, got {} of shape {}: convert with astype(float32)",
+                                 name(x.dtype()), x.shape().str()));
+}
+
 void require_finite(std::string_view op, std::string_view option, double value) {
   if (!std::isfinite(value))
     throw ValueError(op, fmt::format("{} is {}: give a finite number", option, value));

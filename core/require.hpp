@@ -12,6 +12,25 @@ void require_defined(std::string_view op, const T&... inputs) {
   ((inputs.defined() ? void(++place) : throw_undefined_input(op, place)), ...);
 }
 
+/// Throws DTypeError for a tensor of integers or bool.
+void require_floating(std::string_view op, const Tensor& x);
+
+/// What `make` returns; a MemoryError in it is one of `op`.
+template <class F>
+auto allocate_for(std::string_view op, F&& make) {
+  try {
+    return make();
+  } catch (MemoryError& e) {
+    e.name_operation(op);
+    throw;
+  }
+}
+
+/// `Array::empty` for a function that is not recorded.
+inline Array empty_for(std::string_view op, const Shape& shape, DType t) {
+  return allocate_for(op, [&] { return Array::empty(shape, t); });
+}
+
 /// Throws ValueError unless the option is a finite number.
 void require_finite(std::string_view op, std::string_view option, double value);
 

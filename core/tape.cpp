@@ -89,13 +89,17 @@ void throw_undefined_input(std::string_view op, int index) {
   throw ValueError(op, fmt::format("input {} is an undefined tensor: give it a value first", index));
 }
 
-void annotate_inputs(Error& e, const Tensor* const* inputs, int count) {
+void annotate_inputs(Error& e, std::string_view op, const Tensor* const* inputs, int count) {
+  if (auto* memory = dynamic_cast<MemoryError*>(&e)) memory->name_operation(op);
+  const std::string_view message = e.what();
   std::string note;
   for (int i = 0; i < count && i < 4; ++i) {
-    const std::string what = inputs[i]->describe();
-    if (what == "a tensor") continue;
+    const std::string what = inputs[i]->describe(), shape = inputs[i]->shape().str();
+    const bool told = message.find(shape) != std::string_view::npos;
+    if (told && what == "a tensor") continue;
     if (!note.empty()) note += ", ";
     note += fmt::format("{} is {}", count == 1 ? 'x' : static_cast<char>('a' + i), what);
+    if (!told) note += fmt::format(" of shape {}", shape);
   }
   if (!note.empty()) e.annotate(note);
 }

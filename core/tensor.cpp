@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <xgrad/core/accumulate.hpp>
 #include <xgrad/core/extras.hpp>
+#include <xgrad/core/require.hpp>
 
 namespace xgrad::inline v0 {
 
@@ -78,7 +79,7 @@ void Tensor::require_data(DType t) const {
 
 const Tensor& Tensor::set_requires_grad(bool value) const {
   detail::require_leaf("set_requires_grad", *this);
-  if (value && !is_floating(dtype())) throw_not_floating("set_requires_grad", dtype());
+  if (value) detail::require_floating("set_requires_grad", *this);
   if (value) detail::make_leaf(*this);
   impl_->requires_grad = value;
   return *this;

@@ -206,7 +206,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   if (!(o.label_smoothing >= 0 && o.label_smoothing < 1))
     throw ValueError(
         op, fmt::format("label_smoothing is {}: it must lie in [0, 1): pass, say, 0.1", o.label_smoothing));
-  if (!is_floating(logits.dtype())) throw_not_floating(op, logits.dtype());
+  detail::require_floating(op, logits);
   if (!is_floating(target.dtype())) {
     const Array t = indices_of(op, target);
     if (o.label_smoothing == 0 && !o.class_weights.defined() && !o.sample_weight.defined())
@@ -235,7 +235,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
 
 Tensor nll(const Tensor& log_probabilities, const Tensor& target, const NllOptions& o) {
   detail::require_defined("nll", log_probabilities, target);
-  if (!is_floating(log_probabilities.dtype())) throw_not_floating("nll", log_probabilities.dtype());
+  detail::require_floating("nll", log_probabilities);
   return from_log_probabilities("nll", log_probabilities, indices_of("nll", target),
                                 {.ignore_index = o.ignore_index,
                                  .class_weights = o.class_weights,

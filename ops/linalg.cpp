@@ -185,20 +185,19 @@ struct MatMul {
     const Array b = (b0.rank() == 1 ? with_axis(b0, 1) : b0).astype(t);
     const Shape shape = matrix_shape(a0.shape(), b0.shape(), a.shape(), b.shape());
     Array y = Array::empty(shape, t);
-    if (y.numel() > 0) {
-      dispatch_numeric(name, t, [&]<class T>() {
-        // A stack of matrices times one matrix is one tall product.
-        if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous()) {
-          const std::int64_t rows = a.numel() / std::max<std::int64_t>(1, a.size(-1));
-          if (a.size(-1) > 0) {
-            Array flat = y.reshape({rows, y.size(-1)});
-            multiply<T>(Matrix(a.reshape({rows, a.size(-1)})), Matrix(b), flat);
-            return;
-          }
+    dispatch_numeric(name, t, [&]<class T>() {
+      if (y.numel() == 0) return;
+      // A stack of matrices times one matrix is one tall product.
+      if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous()) {
+        const std::int64_t rows = a.numel() / std::max<std::int64_t>(1, a.size(-1));
+        if (a.size(-1) > 0) {
+          Array flat = y.reshape({rows, y.size(-1)});
+          multiply<T>(Matrix(a.reshape({rows, a.size(-1)})), Matrix(b), flat);
+          return;
         }
-        multiply<T>(Matrix(a), Matrix(b), y);
-      });
-    }
+      }
+      multiply<T>(Matrix(a), Matrix(b), y);
+    });
     return y.reshape(result_shape(a0.shape(), b0.shape(), shape));
   }
 
@@ -412,7 +411,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     Linear::check_product(x.array(), weight.array());
   } catch (Error& e) {
     const Tensor* const inputs[] = {&x, &weight};
-    detail::annotate_inputs(e, inputs, 2);
+    detail::annotate_inputs(e, Linear::name, inputs, 2);
     throw;
   }
   return matmul(x, weight.transpose(0, 1));

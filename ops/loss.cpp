@@ -271,7 +271,7 @@ template <class Rule, class Options>
 Tensor pair_loss(const Tensor& p, const Tensor& t0, const Rule& rule, const Options& options) {
   detail::require_defined(Rule::name, p, t0);
   require_same_shape(Rule::name, p, t0);
-  if (!is_floating(p.dtype())) throw_not_floating(Rule::name, p.dtype());
+  detail::require_floating(Rule::name, p);
   const Tensor t = t0.dtype() == p.dtype() ? t0 : astype(t0, p.dtype());
   if (!options.sample_weight.defined()) return record(PairLoss<Rule>{rule, options.reduction}, p, t);
   const Tensor each = record(PairLoss<Rule>{rule, Reduction::none}, p, t);

@@ -262,7 +262,7 @@ struct BatchNorm {
 
 void check_floating(std::string_view op, const Tensor& x, double eps) {
   detail::require_defined(op, x);
-  if (!is_floating(x.dtype())) throw_not_floating(op, x.dtype());
+  detail::require_floating(op, x);
   if (!(eps >= 0 && eps < INFINITY))
     throw ValueError(op,
                      fmt::format("eps = {} is no small number: give one that is 0 or more, as 1e-5", eps));

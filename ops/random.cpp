@@ -66,7 +66,7 @@ Tensor dropout(const Tensor& x, double p, Generator* generator) {
   detail::require_defined("dropout", x);
   if (!(p >= 0 && p <= 1))
     throw ValueError("dropout", fmt::format("p = {} is not a probability: give one in [0, 1]", p));
-  if (!is_floating(x.dtype())) throw_not_floating("dropout", x.dtype());
+  detail::require_floating("dropout", x);
   if (p == 0) return x;
   Generator& g = generator != nullptr ? *generator : default_generator();
   return record(Dropout{p, g.reserve(x.numel())}, x);

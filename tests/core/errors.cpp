@@ -56,11 +56,37 @@ TEST_CASE("wrong creations are refused") {
   // clang-format on
 }
 
+TEST_CASE("arrays that memory cannot hold are refused") {
+  // More bytes than addresses: no setting of the system grants them.
+  const Shape shape{1 << 23, 1 << 23};
+  const Tensor wide = tensor(1.0f).broadcast_to(shape), scaled = tensor(1.0, {.requires_grad = true}) * 2.0;
+  const std::vector<std::string> parts{"(8388608, 8388608) of float32", "2.62e+05 GiB", "smaller batch"};
+  test::check({
+      {is<MemoryError>, "zeros", [&] { zeros(shape); }, parts},
+      {is<MemoryError>, "ones_like", [&] { ones_like(wide); }, parts},
+      {is<MemoryError>, "eye", [&] { eye(1 << 23); }, parts},
+      {is<MemoryError>, "arange", [&] { arange(1LL << 46, {.dtype = float32}); }, {"GiB", "narrower dtype"}},
+      {is<MemoryError>, "linspace", [&] { linspace(0, 1, 1LL << 46); }, {"GiB", "narrower dtype"}},
+      {is<MemoryError>, "exp", [&] { exp(wide); }, parts},
+      {is<MemoryError>, "mul", [&] { mul(wide, scaled); }, {"(8388608, 8388608)", "b is the result of mul"}},
+      {is<MemoryError>,
+       "concat",
+       [&] {
+         concat({wide, wide});
+       },
+       {"(16777216, 8388608)", "GiB"}},
+  });
+}
+
 TEST_CASE("wrong draws are refused, and no random number is used up") {
   Generator own(3);
   // clang-format off
   test::check({
       {is<DTypeError>, "rand", [&] { rand({2}, {.dtype = int64}, &own); }, {"got int64"}},
+      {is<MemoryError>, "rand", [&] { rand({1 << 23, 1 << 23}, {}, &own); }, {"(8388608, 8388608)", "GiB"}},
+      {is<MemoryError>, "randint", [&] { randint(0, 3, {1 << 23, 1 << 23}, {}, &own); }, {"int64", "GiB"}},
+      {is<MemoryError>, "randperm", [&] { randperm(1LL << 46, {}, &own); }, {"GiB"}},
+      {is<MemoryError>, "bernoulli", [&] { bernoulli(0.5, {1 << 23, 1 << 23}, {}, &own); }, {"GiB"}},
       {is<ShapeError>, "randn", [&] { randn({-1}, {}, &own); }, {"(-1,) has a negative size"}},
       {is<ValueError>, "randint", [&] { randint(3, 3, {2}, {}, &own); },
        {"no integer in [3, 3)", "less than high"}},
