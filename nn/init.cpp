@@ -50,7 +50,8 @@ Fans fans(const Shape& shape) {
   return {static_cast<double>(shape[1]) * extent, static_cast<double>(shape[0]) * extent};
 }
 
-Tensor Initializer::operator()(const Shape& shape, std::optional<DType> dtype, Generator* generator) const {
+Tensor Initializer::operator()(const Shape& shape, const std::optional<DType>& dtype,
+                               Generator* generator) const {
   const NoGrad no_grad;
   const DType t = dtype.value_or(default_dtype());
   if (!is_floating(t)) throw_not_floating("init", t);

@@ -36,7 +36,9 @@ class Initializer {
   /// Values of the given shape and floating dtype. Throws ValueError for a default, which only layers know,
   /// and for parameters that are no distribution's, and ShapeError when fans are needed and the shape has
   /// none.
-  Tensor operator()(const Shape& shape, std::optional<DType> dtype = {},
+  // The dtype by reference: of an unset one in a register, valgrind takes GCC's test for one of an
+  // uninitialised value.
+  Tensor operator()(const Shape& shape, const std::optional<DType>& dtype = {},
                     Generator* generator = nullptr) const;
 
  private:

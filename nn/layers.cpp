@@ -33,7 +33,7 @@ void require_eps(std::string_view layer, double eps) {
 }
 
 /// Weights are of a dtype that can be trained.
-void require_floating(std::string_view layer, std::optional<DType> dtype) {
+void require_floating(std::string_view layer, const std::optional<DType>& dtype) {
   if (dtype && !is_floating(*dtype))
     throw DTypeError(layer, fmt::format("{} weights cannot be trained: leave .dtype out, or give float32 or "
                                         "float64",
@@ -42,7 +42,7 @@ void require_floating(std::string_view layer, std::optional<DType> dtype) {
 
 /// Draws from `chosen`, or from what the layer's default is in PyTorch or Keras.
 Tensor draw(const Initializer& chosen, const Initializer& pytorch, const Initializer& keras,
-            const Shape& shape, std::optional<DType> dtype) {
+            const Shape& shape, const std::optional<DType>& dtype) {
   const Initializer& i = chosen.kind() == Initializer::Kind::pytorch ? pytorch
                          : chosen.kind() == Initializer::Kind::keras ? keras
                                                                      : chosen;
