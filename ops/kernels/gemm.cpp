@@ -47,8 +47,6 @@ struct Call {
 enum class Kernel { outer, dot, turned, blocked, onednn, cblas };
 
 constexpr bool is_library(Kernel kernel) { return kernel >= Kernel::onednn; }
-// Whether it copies its operands for each tile.
-constexpr bool copies(Kernel kernel) { return kernel >= Kernel::blocked; }
 
 // m * n * k up to which our own outer products are ahead of the libraries, by level of instructions. With a
 // transposed B the libraries copy it too, and ours stay ahead for longer.
@@ -75,6 +73,15 @@ constexpr std::int64_t dot_depth_min = 32;
 constexpr std::int64_t turned_rows = 96;
 constexpr std::int64_t turned_depth_limit = 4096;
 
+// From so many rows on it is 4% faster to copy the weights: their columns then are those of the result.
+constexpr std::int64_t blocked_rows = 384, blocked_columns = 8;
+
+// On AVX-512 oneDNN is ahead of our blocked product.
+template <class T>
+bool blocked_fits() {
+  return level() == Level::v3 && std::is_same_v<T, float>;
+}
+
 template <class T>
 bool turned_fits(std::int64_t m, std::int64_t k) {
   if (level() == Level::portable || k > turned_depth_limit) return false;
@@ -92,7 +99,7 @@ bool turned_fits(std::int64_t m, std::int64_t k) {
 template <class T>
 Kernel large(const Call<T>& g) {
   if (std::is_same_v<T, double> || !blas::has_onednn()) return Kernel::cblas;
-  if (level() == Level::v3 && !g.transpose_b) return Kernel::blocked;
+  if (blocked_fits<T>() && !g.transpose_b) return Kernel::blocked;
   return Kernel::onednn;
 }
 
@@ -101,6 +108,9 @@ Kernel choose(const Call<T>& g) {
   const std::int64_t volume = g.m * g.n * g.k;
   const bool rows_adjacent = !g.transpose_a && g.transpose_b;
   if (!g.transpose_b && (g.m == 1 || volume <= outer_limits<T>().plain)) return Kernel::outer;
+  if (rows_adjacent && g.m >= blocked_rows && g.n >= blocked_columns &&
+      volume > outer_limits<T>().transposed && blocked_fits<T>())
+    return Kernel::blocked;
   const bool thin = g.m <= dot_rows_limit || g.n <= dot_rows_limit;
   if (rows_adjacent && thin && (g.k >= dot_depth_min || (g.m == 1 && g.n <= 4))) return Kernel::dot;
   const bool fits = g.k * small::panel_columns <= small::panel_capacity;
@@ -185,9 +195,23 @@ class Workspace {
  public:
   struct Place {
     Scratch<T> scratch;
-    std::uint64_t product = 0;  // whose rows are in it
-    std::int64_t first_row = 0;
+    std::uint64_t product = 0;  // whose panels are in it
+    std::int64_t first = 0;     // row or column of them
+
+    // Whether they have to be copied; they count as copied afterwards.
+    bool lacks(std::uint64_t number, std::int64_t first_of_panels) {
+      const bool there = product == number && first == first_of_panels;
+      product = number;
+      first = first_of_panels;
+      return !there;
+    }
   };
+
+  // A number for a product that is going to copy operands.
+  static std::uint64_t next_product() {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
 
   // The calling thread's, with room for `size` elements for each thread that works on `chunks` chunks. Null
   // if there is no memory. Inside somebody's region the calling thread works alone.
@@ -220,7 +244,25 @@ class Workspace {
 // ---- one tile, on the calling thread
 
 template <class T>
-void compute(const Call<T>& g, Kernel kernel, Workspace<T>* workspace = nullptr) {
+small::Product<T> product_of(const Call<T>& g) {
+  return {g.m,
+          g.n,
+          g.k,
+          g.a,
+          g.transpose_a ? 1 : g.lda,
+          g.transpose_a ? g.lda : 1,
+          g.b,
+          g.ldb,
+          g.transpose_b,
+          g.c,
+          g.ldc,
+          g.options.accumulate,
+          g.options.bias,
+          g.options.epilogue == Epilogue::relu};
+}
+
+template <class T>
+void compute(const Call<T>& g, Kernel kernel) {
   if (is_library(kernel)) {
     const auto multiply = [&](auto product) {
       product(g.m, g.n, g.k, g.a, g.lda, g.transpose_a, g.b, g.ldb, g.transpose_b, g.c, g.ldc,
@@ -234,28 +276,10 @@ void compute(const Call<T>& g, Kernel kernel, Workspace<T>* workspace = nullptr)
     finish(g, g.options.epilogue, g.options.bias);
     return;
   }
-  const small::Product<T> product{g.m,
-                                  g.n,
-                                  g.k,
-                                  g.a,
-                                  g.transpose_a ? 1 : g.lda,
-                                  g.transpose_a ? g.lda : 1,
-                                  g.b,
-                                  g.ldb,
-                                  g.transpose_b,
-                                  g.c,
-                                  g.ldc,
-                                  g.options.accumulate,
-                                  g.options.bias,
-                                  g.options.epilogue == Epilogue::relu};
-  if (kernel == Kernel::blocked) {
-    typename Workspace<T>::Place& place = workspace->mine();
-    place.product = 0;
-    small::blocked(product, place.scratch.data());
-  } else if (kernel == Kernel::dot) {
-    small::dot(product);
+  if (kernel == Kernel::dot) {
+    small::dot(product_of(g));
   } else {
-    small::outer(product);
+    small::outer(product_of(g));
   }
   activate(g);
 }
@@ -274,21 +298,34 @@ std::int64_t power_below(std::int64_t x) {
   return p;
 }
 
-// Both operands are copied for every tile, so tiles are wide: what a strip of 128 rows (256 against
-// transposed B) or 192 columns of oneDNN's loses is about 2%, as does one of 192 rows or 256 columns of the
-// blocked product. Counts are powers of two, to share out evenly.
+constexpr std::int64_t tile_work = 4 << 20;  // m * n * k: some 50 µs in float
+
+// The libraries copy both operands for every tile, so tiles are wide: what a strip of 128 rows (256 against
+// transposed B) or 192 columns of oneDNN's loses is about 2%. Counts are powers of two, to share out evenly.
 template <class T>
-Grid copied_grid(const Call<T>& g, Kernel kernel) {
-  constexpr std::int64_t tile_work = 4 << 20;  // m * n * k: some 50 µs in float
+Grid library_grid(const Call<T>& g) {
   constexpr std::int64_t most_tiles = 64;
-  const bool blocked = kernel == Kernel::blocked;
-  const std::int64_t least_rows = g.transpose_b ? 256 : blocked ? 192 : 128;
-  const std::int64_t least_columns = g.transpose_b || blocked ? 256 : 192;
+  const std::int64_t least_rows = g.transpose_b ? 256 : 128, least_columns = g.transpose_b ? 256 : 192;
   const std::int64_t tiles = power_below(std::min(most_tiles, g.m * g.n * g.k / tile_work));
   const std::int64_t row_tiles = std::min(tiles, power_below(g.m / least_rows));
   const std::int64_t column_tiles = std::min(tiles / row_tiles, power_below(g.n / least_columns));
   return {round_up((g.m + row_tiles - 1) / row_tiles, 48),
           round_up((g.n + column_tiles - 1) / column_tiles, 16)};
+}
+
+// A thread copies the columns of a tile once, for all tiles below: strips of rows, and as many columns as the
+// cache holds. Only where there are few rows are columns shared out.
+template <class T>
+Grid blocked_grid(const Call<T>& g) {
+  constexpr std::int64_t most_tiles = 64, enough_tiles = 8, least_rows = 64, least_columns = 256;
+  constexpr std::int64_t most_elements = 1 << 20;  // of B, in the level-3 cache
+  const std::int64_t tiles = power_below(std::min(most_tiles, g.m * g.n * g.k / tile_work));
+  const std::int64_t row_tiles = std::min(tiles, power_below(g.m / least_rows));
+  const std::int64_t column_tiles = std::max(
+      g.n * g.k / most_elements, std::min(std::min(tiles, enough_tiles) / std::min(row_tiles, enough_tiles),
+                                          power_below(g.n / least_columns)));
+  return {round_up((g.m + row_tiles - 1) / row_tiles, 6),
+          round_up((g.n + column_tiles - 1) / std::max<std::int64_t>(1, column_tiles), 32)};
 }
 
 // The others lose nothing to tiles: strips of the longer side that take some 10 µs.
@@ -314,37 +351,27 @@ void run_without_memory(const Call<T>& g) {
   run(g, Kernel::cblas);
 }
 
-// The rows of a tile as panels.
-template <class T>
-const T* panels_of(const Call<T>& tile, typename Workspace<T>::Place& place, std::uint64_t product,
-                   std::int64_t first_row) {
-  T* const panels = place.scratch.data();
-  if (place.product == product && place.first_row == first_row) return panels;
-  const std::int64_t width = small::panel_width<T>();
-  for (std::int64_t i = 0; i < tile.m; i += width) {
-    small::pack(std::min(width, tile.m - i), tile.k, tile.a + i * tile.lda, tile.lda, panels + i * tile.k);
-  }
-  place.product = product;
-  place.first_row = first_row;
-  return panels;
-}
-
 template <class T>
 void run_turned(const Call<T>& g) {
-  static std::atomic<std::uint64_t> products{0};
-  const std::uint64_t number = products.fetch_add(1, std::memory_order_relaxed) + 1;
-  constexpr std::int64_t strip = 24;  // a multiple of the rows of a tile at every level
+  constexpr std::int64_t strip = small::turned_rows_limit;
+  const std::int64_t width = small::panel_width<T>();
   const std::int64_t blocks = (g.m + turned_rows - 1) / turned_rows;
-  const std::int64_t rows = round_up((g.m + blocks - 1) / blocks, small::panel_width<T>());
+  const std::int64_t rows = round_up((g.m + blocks - 1) / blocks, width);
   const std::int64_t strips = (g.n + strip - 1) / strip;
   Workspace<T>* const workspace = Workspace<T>::prepare(blocks * strips, rows * g.k);
   if (!workspace) return run_without_memory(g);
+  const std::uint64_t number = workspace->next_product();
   parallel_for(blocks * strips, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t chunk = begin; chunk < end; ++chunk) {
       const std::int64_t i = chunk / strips * rows, j = chunk % strips * strip;
       if (i >= g.m) break;
       const Call<T> t = g.tile(i, std::min(rows, g.m - i), j, std::min(strip, g.n - j));
-      const T* panels = panels_of(t, workspace->mine(), number, i);
+      typename Workspace<T>::Place& place = workspace->mine();
+      T* const panels = place.scratch.data();
+      if (place.lacks(number, i)) {
+        for (std::int64_t r = 0; r < t.m; r += width)
+          small::pack(std::min(width, t.m - r), t.k, t.a + r * t.lda, t.lda, panels + r * t.k);
+      }
       small::turned(
           small::Product<T>{t.n, t.m, t.k, t.b, t.ldb, 1, nullptr, 0, true, t.c, t.ldc, t.options.accumulate,
                             t.options.bias, t.options.epilogue == Epilogue::relu},
@@ -355,25 +382,44 @@ void run_turned(const Call<T>& g) {
 }
 
 template <class T>
+void run_blocked(const Call<T>& g) {
+  const Grid grid = blocked_grid(g);
+  const std::int64_t down = (g.m + grid.rows - 1) / grid.rows,
+                     across = (g.n + grid.columns - 1) / grid.columns;
+  const std::int64_t rows_elements = g.transpose_a ? small::rows_elements<T>(g.k) : 0;
+  Workspace<T>* const workspace = Workspace<T>::prepare(
+      across * down, rows_elements + small::panel_elements<T>(std::min(grid.columns, g.n), g.k));
+  if (!workspace) return run_without_memory(g);
+  const std::uint64_t number = workspace->next_product();
+  parallel_for(across * down, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t chunk = begin; chunk < end; ++chunk) {
+      const std::int64_t i = chunk % down * grid.rows, j = chunk / down * grid.columns;
+      const Call<T> t = g.tile(i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j));
+      typename Workspace<T>::Place& place = workspace->mine();
+      T* const panels = place.scratch.data() + rows_elements;
+      const small::Product<T> product = product_of(t);
+      if (place.lacks(number, j)) small::pack_panels(product, panels);
+      small::blocked(product, panels, place.scratch.data());
+      activate(t);
+    }
+  });
+}
+
+template <class T>
 void run(const Call<T>& g, Kernel kernel) {
   if (kernel == Kernel::turned) return run_turned(g);
-  if (!copies(kernel) && g.m * g.n * g.k <= own_strip_work / 4) {
+  if (kernel == Kernel::blocked) return run_blocked(g);
+  if (!is_library(kernel) && g.m * g.n * g.k <= own_strip_work / 4) {
     compute(g, kernel);
     return;
   }
-  const Grid grid = copies(kernel) ? copied_grid(g, kernel) : own_grid(g);
+  const Grid grid = is_library(kernel) ? library_grid(g) : own_grid(g);
   const std::int64_t across = (g.n + grid.columns - 1) / grid.columns;
   const std::int64_t down = (g.m + grid.rows - 1) / grid.rows;
-  Workspace<T>* workspace = nullptr;
-  if (kernel == Kernel::blocked) {
-    workspace =
-        Workspace<T>::prepare(across * down, small::blocked_scratch<T>(std::min(grid.columns, g.n), g.k));
-    if (!workspace) return run_without_memory(g);
-  }
   parallel_for(across * down, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {
       const std::int64_t i = t / across * grid.rows, j = t % across * grid.columns;
-      compute(g.tile(i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j)), kernel, workspace);
+      compute(g.tile(i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j)), kernel);
     }
   });
 }

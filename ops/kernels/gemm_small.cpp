@@ -96,11 +96,18 @@ namespace v4 {
     XGRAD_GEMM_DISPATCH(turned(product, panels))                                                    \
   }                                                                                                 \
   template <>                                                                                       \
-  std::int64_t blocked_scratch<T>(std::int64_t n, std::int64_t k) noexcept {                        \
-    XGRAD_GEMM_DISPATCH(blocked_scratch<T>(n, k))                                                   \
+  std::int64_t panel_elements<T>(std::int64_t n, std::int64_t k) noexcept {                         \
+    XGRAD_GEMM_DISPATCH(panel_elements<T>(n, k))                                                    \
   }                                                                                                 \
-  void blocked(const Product<T>& product, T* scratch) noexcept {                                    \
-    XGRAD_GEMM_DISPATCH(blocked(product, scratch))                                                  \
+  void pack_panels(const Product<T>& product, T* panels) noexcept {                                 \
+    XGRAD_GEMM_DISPATCH(pack_panels(product, panels))                                               \
+  }                                                                                                 \
+  template <>                                                                                       \
+  std::int64_t rows_elements<T>(std::int64_t k) noexcept {                                          \
+    XGRAD_GEMM_DISPATCH(rows_elements<T>(k))                                                        \
+  }                                                                                                 \
+  void blocked(const Product<T>& product, const T* panels, T* scratch) noexcept {                   \
+    XGRAD_GEMM_DISPATCH(blocked(product, panels, scratch))                                          \
   }
 XGRAD_GEMM_DEFINE(float)
 XGRAD_GEMM_DEFINE(double)

@@ -47,18 +47,27 @@ std::int64_t panel_width() noexcept;
 void pack(std::int64_t rows, std::int64_t k, const float* from, std::int64_t ld, float* panel) noexcept;
 void pack(std::int64_t rows, std::int64_t k, const double* from, std::int64_t ld, double* panel) noexcept;
 
-/// Stores the transpose of the product: c is (n, m), ldc apart, and the bias has a value for each of m. The
-/// columns of B come packed, so b, ldb and b_transposed are not read. Of two operands with rows along k this
-/// leaves the one in `product.a` as it is and needs a copy of the other only: the one for few rows against a
-/// large matrix of weights.
+/// The most rows of a product that is stored transposed.
+inline constexpr std::int64_t turned_rows_limit = 24;
+
+/// Stores the transpose of the product: c is (n, m), ldc apart, and the bias has a value for each of m, which
+/// are at most turned_rows_limit. The columns of B come packed, so b, ldb and b_transposed are not read. Of
+/// two operands with rows along k this leaves the one in `product.a` as it is and needs a copy of the other
+/// only: the one for few rows against a large matrix of weights.
 void turned(const Product<float>& product, const float* panels) noexcept;
 void turned(const Product<double>& product, const double* panels) noexcept;
 
-/// A product of many rows with a B that is not transposed, whose columns are copied to panels first: n * k
-/// elements should fit the level-2 cache beside the operands. `scratch` has room for blocked_scratch elements.
+/// Copies all columns of B to panels, of panel_elements elements.
 template <class T>
-std::int64_t blocked_scratch(std::int64_t n, std::int64_t k) noexcept;
-void blocked(const Product<float>& product, float* scratch) noexcept;
-void blocked(const Product<double>& product, double* scratch) noexcept;
+std::int64_t panel_elements(std::int64_t n, std::int64_t k) noexcept;
+void pack_panels(const Product<float>& product, float* panels) noexcept;
+void pack_panels(const Product<double>& product, double* panels) noexcept;
+
+/// A product of many rows with columns that come in panels: b, ldb and b_transposed are not read. Of a
+/// transposed A it copies blocks of rows to `scratch`, of rows_elements elements.
+template <class T>
+std::int64_t rows_elements(std::int64_t k) noexcept;
+void blocked(const Product<float>& product, const float* panels, float* scratch) noexcept;
+void blocked(const Product<double>& product, const double* panels, double* scratch) noexcept;
 
 }  // namespace xgrad::inline v0::kernels::small

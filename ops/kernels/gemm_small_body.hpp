@@ -546,30 +546,45 @@ void pack(std::int64_t rows, std::int64_t k, const T* from, std::int64_t ld, T* 
   transpose(rows, k, from, ld, panel, panel_registers<T>(rows) * Simd<T>::lanes);
 }
 
+// `rows` rows of `columns` sums, `ld` apart, to C.
+template <class T>
+void finish_rows(const Product<T>& g, std::int64_t rows, std::int64_t columns, const T* sums, std::int64_t ld,
+                 T* c) {
+  using S = Simd<T>;
+  constexpr std::int64_t L = S::lanes;
+  for (std::int64_t p = 0; p < columns; p += L) {
+    const std::int64_t count = columns - p < L ? columns - p : L;
+    const auto mask = S::first(count);
+    const typename S::V bias = g.bias ? S::load(g.bias + p, mask) : S::zero();
+    for (std::int64_t q = 0; q < rows; ++q) {
+      T* const to = c + q * g.ldc + p;
+      typename S::V v = S::load(sums + q * ld + p);
+      if (g.accumulate) v = S::add(v, S::load(to, mask));
+      if (g.bias) v = S::add(v, bias);
+      if (g.relu) v = S::relu(v);
+      if (count == L) {
+        S::store(to, v);
+      } else {
+        S::store(to, v, mask);
+      }
+    }
+  }
+}
+
 template <class T>
 void turned(const Product<T>& g, const T* panels) {
   constexpr std::int64_t width = 2 * Simd<T>::lanes;
-  alignas(64) T tile[outer_rows * width];
-  alignas(64) T across[outer_rows * width];
-  for (std::int64_t i = 0; i < g.m; i += outer_rows) {
-    const std::int64_t rows = g.m - i < outer_rows ? g.m - i : outer_rows;
-    const Product<T> part{rows, g.n,   g.k,   g.a + i * g.a_row, g.a_row, g.a_col, nullptr, 0, true,
-                          tile, width, false, nullptr,           false};
-    for (std::int64_t j = 0; j < g.n; j += width) {
-      const std::int64_t columns = g.n - j < width ? g.n - j : width;
-      const std::int64_t ld = panel_registers<T>(columns) * Simd<T>::lanes;
-      outer_rows_of<T>(part, {panels + j * g.k, ld, tile, nullptr, columns});
-      transpose(rows, columns, tile, width, across, std::int64_t{outer_rows});
-      for (std::int64_t q = 0; q < columns; ++q) {
-        T* c = g.c + (j + q) * g.ldc + i;
-        for (std::int64_t p = 0; p < rows; ++p) {
-          T v = across[q * outer_rows + p];
-          if (g.accumulate) v += c[p];
-          if (g.bias) v += g.bias[i + p];
-          c[p] = g.relu && v < T(0) ? T(0) : v;
-        }
-      }
-    }
+  constexpr std::int64_t ld_across = (turned_rows_limit / Simd<T>::lanes + 1) * Simd<T>::lanes;
+  alignas(64) T tile[turned_rows_limit * width];
+  alignas(64) T across[width * ld_across];
+  const Product<T> part{g.m, g.n,  g.k,  g.a,   g.a_row, g.a_col, nullptr,
+                        0,   true, tile, width, false,   nullptr, false};
+  for (std::int64_t j = 0; j < g.n; j += width) {
+    const std::int64_t columns = g.n - j < width ? g.n - j : width;
+    const std::int64_t ld = panel_registers<T>(columns) * Simd<T>::lanes;
+    outer_rows_of<T>(part, {panels + j * g.k, ld, tile, nullptr, columns});
+    transpose(g.m, columns, tile, width, across, ld_across);
+    finish_rows<T>(g, columns, g.m, across, ld_across, g.c + j * g.ldc);
   }
 }
 
@@ -596,9 +611,38 @@ void pack_columns(std::int64_t columns, std::int64_t k, const T* from, std::int6
   }
 }
 
-// Tiles whose rows are copied from a transposed A together: they share cache lines, which would be gone
-// before the next tile came.
-constexpr std::int64_t tiles_together = 8;
+template <class T>
+void pack_panels(const Product<T>& g, T* panels) {
+  constexpr std::int64_t width = 2 * Simd<T>::lanes;
+  for (std::int64_t j = 0; j < g.n; j += width) {
+    const std::int64_t columns = g.n - j < width ? g.n - j : width;
+    if (g.b_transposed) {
+      pack(columns, g.k, g.b + j * g.ldb, g.ldb, panels + j * g.k);
+    } else {
+      pack_columns(columns, g.k, g.b + j, g.ldb, panels + j * g.k);
+    }
+  }
+}
+
+template <class T>
+std::int64_t panel_elements(std::int64_t n, std::int64_t k) {
+  return Even::up(n, Simd<T>::lanes) * Simd<T>::lanes * k;
+}
+
+// Rows that meet a panel one tile after the other, while it is in the level-1 cache; they themselves stay in
+// the level-2 cache. From a transposed A they are copied together: they share cache lines, which would be
+// gone before the next tile came.
+template <class T>
+std::int64_t rows_together(std::int64_t k) {
+  constexpr std::int64_t most = 12 * outer_rows, elements = (256 << 10) / sizeof(T);
+  const std::int64_t fit = elements / k / outer_rows * outer_rows;
+  return fit > most ? most : fit < outer_rows ? outer_rows : fit;
+}
+
+template <class T>
+std::int64_t rows_elements(std::int64_t k) {
+  return rows_together<T>(k) * k;
+}
 
 // `rows` adjacent elements of each of the k rows of `from`, tile after tile: each k groups of outer_rows.
 template <class T>
@@ -616,34 +660,30 @@ void pack_rows(std::int64_t rows, std::int64_t k, const T* from, std::int64_t ld
 }
 
 template <class T>
-std::int64_t blocked_scratch(std::int64_t n, std::int64_t k) {
-  return (Even::up(n, Simd<T>::lanes) * Simd<T>::lanes + tiles_together * outer_rows) * k;
-}
-
-template <class T>
-void blocked(const Product<T>& g, T* scratch) {
+void blocked(const Product<T>& g, const T* panels, T* scratch) {
   constexpr std::int64_t width = 2 * Simd<T>::lanes;
-  constexpr std::int64_t rows_together = tiles_together * outer_rows;
-  T* const panels = scratch + rows_together * g.k;
-  for (std::int64_t j = 0; j < g.n; j += width) {
-    pack_columns(g.n - j < width ? g.n - j : width, g.k, g.b + j, g.ldb, panels + j * g.k);
-  }
-  for (std::int64_t i = 0; i < g.m; i += outer_rows) {
-    Product<T> tile = g;
-    tile.m = g.m - i < outer_rows ? g.m - i : outer_rows;
-    tile.a += i * g.a_row;
-    if (g.a_row == 1) {
-      const std::int64_t at = i % rows_together;
-      if (at == 0) {
-        pack_rows(g.m - i < rows_together ? g.m - i : rows_together, g.k, tile.a, g.a_col, scratch);
-      }
-      tile.a = scratch + at * g.k;
-      tile.a_col = outer_rows;
-    }
+  // Of a short product the time goes to C, which is written in whole rows.
+  const std::int64_t together = g.k < 64 && g.a_row != 1 ? outer_rows : rows_together<T>(g.k);
+  Product<T> tile = g;
+  if (g.a_row == 1) tile.a_col = outer_rows;
+  for (std::int64_t i = 0; i < g.m; i += together) {
+    const std::int64_t rows = g.m - i < together ? g.m - i : together;
+    if (g.a_row == 1) pack_rows(rows, g.k, g.a + i, g.a_col, scratch);
     for (std::int64_t j = 0; j < g.n; j += width) {
       const std::int64_t columns = g.n - j < width ? g.n - j : width;
-      outer_rows_of<T>(tile, {panels + j * g.k, panel_registers<T>(columns) * Simd<T>::lanes,
-                              g.c + i * g.ldc + j, g.bias ? g.bias + j : nullptr, columns});
+      const Panel<T> panel{panels + j * g.k, panel_registers<T>(columns) * Simd<T>::lanes,
+                           g.c + i * g.ldc + j, g.bias ? g.bias + j : nullptr, columns};
+      if (g.a_row != 1) {
+        tile.m = rows;
+        tile.a = g.a + i * g.a_row;
+        outer_rows_of<T>(tile, panel);
+        continue;
+      }
+      for (std::int64_t r = 0; r < rows; r += outer_rows) {
+        tile.m = rows - r < outer_rows ? rows - r : outer_rows;
+        tile.a = scratch + r * g.k;
+        outer_rows_of<T>(tile, {panel.b, panel.ldb, panel.c + r * g.ldc, panel.bias, columns});
+      }
     }
   }
 }
