@@ -12,6 +12,15 @@ inline std::int64_t rows_per_chunk(std::int64_t n) {
   return std::max<std::int64_t>(1, (1 << 13) / std::max<std::int64_t>(1, n));
 }
 
+/// The row that will be read after row r; after the last one, row r again. Processors stop fetching ahead
+/// where a page of memory ends, which rows often do: what a pass over row r has time for is to ask for the
+/// next.
+template <class T>
+const T* row_after(const T* x, std::int64_t r, std::int64_t rows, std::int64_t n) {
+  return x + (r + 1 < rows ? r + 1 : r) * n;
+}
+XGRAD_SIMD_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
+
 /// The last `count` elements of a row as a pack, whose other lanes hold `fill`.
 template <class P, class T>
 XGRAD_SIMD_INLINE P load_part(const T* x, std::int64_t count, T fill) {
@@ -74,10 +83,12 @@ void softmax_rows(const T* x, T* y, std::int64_t rows, std::int64_t n) {
       for (std::int64_t r = b; r < e; ++r) {
         const T* in = x + r * n;
         T* out = y + r * n;
+        const T* const next = detail::row_after(x, r, rows, n);
         const P top(detail::row_max<P>(in, n));
         const P scale(T(1) / detail::row_sum<P, 2>(
                                  n,
                                  [=](std::int64_t i) XGRAD_SIMD_LAMBDA {
+                                   detail::prefetch(next + i);
                                    const P p = exp_below_one(P::load(in + i) - top);
                                    p.store(out + i);
                                    return p;
@@ -127,13 +138,18 @@ void softmax_gradient_rows(const T* dy, const T* y, T* dx, std::int64_t rows, st
       for (std::int64_t r = b; r < e; ++r) {
         const T *d = dy + r * n, *p = y + r * n;
         T* out = dx + r * n;
+        const T *next_d = detail::row_after(dy, r, rows, n), *next_p = detail::row_after(y, r, rows, n);
         const P dot(detail::row_sum<P, 4>(
             n, [=](std::int64_t i) XGRAD_SIMD_LAMBDA { return P::load(d + i) * P::load(p + i); },
             [=](std::int64_t i) XGRAD_SIMD_LAMBDA {
               return detail::load_part<P>(d + i, n - i, T(0)) * detail::load_part<P>(p + i, n - i, T(0));
             }));
         std::int64_t i = 0;
-        for (; i + w <= n; i += w) (P::load(p + i) * (P::load(d + i) - dot)).store(out + i);
+        for (; i + w <= n; i += w) {
+          detail::prefetch(next_d + i);
+          detail::prefetch(next_p + i);
+          (P::load(p + i) * (P::load(d + i) - dot)).store(out + i);
+        }
         if (i < n)
           detail::store_part(
               detail::load_part<P>(p + i, n - i, T(0)) * (detail::load_part<P>(d + i, n - i, T(0)) - dot),
