@@ -10,7 +10,7 @@ set -eu
 cd "$(dirname "$0")"
 
 packages='cmake ninja-build g++ ccache libxtensor-dev xtl-dev libxsimd-dev libfmt-dev catch2 libopenblas-dev
-  libbenchmark-dev zlib1g-dev nlohmann-json3-dev dataset-fashion-mnist python3 python3-venv valgrind graphviz'
+  zlib1g-dev nlohmann-json3-dev dataset-fashion-mnist python3 python3-venv valgrind graphviz'
 packages=$(echo $packages)
 [ "$(uname -m)" != x86_64 ] || packages="$packages libdnnl-dev"  # elsewhere CBLAS does its work
 
