@@ -178,6 +178,8 @@ class Scratch {
       const std::size_t bytes = static_cast<std::size_t>(round_up(size * std::int64_t{sizeof(T)}, 64));
       data_ = static_cast<T*>(std::aligned_alloc(64, bytes));
       size_ = data_ ? size : 0;
+      std::fill_n(data_, size_,
+                  T(0));  // now, whichever thread comes to use it: memory is settled after a few steps
     }
     return data_;
   }
