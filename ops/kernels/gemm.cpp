@@ -453,21 +453,24 @@ template <class T>
 void multiply_tiny(const Call<T>& g) {
   const std::int64_t a_row = g.transpose_a ? 1 : g.lda, a_col = g.transpose_a ? g.lda : 1;
   const std::int64_t b_row = g.transpose_b ? 1 : g.ldb, b_col = g.transpose_b ? g.ldb : 1;
-  for (std::int64_t i = 0; i < g.m; ++i) {
-    for (std::int64_t j = 0; j < g.n; ++j) {
-      const T* a = g.a + i * a_row;
-      const T* b = g.b + j * b_col;
+  const bool relu = g.options.epilogue == Epilogue::relu;
+  const bool plain = !g.options.accumulate && !g.options.bias && !relu;
+  const T* a = g.a;
+  T* c = g.c;
+  for (std::int64_t i = 0; i < g.m; ++i, a += a_row, c += g.ldc) {
+    const T* b = g.b;
+    for (std::int64_t j = 0; j < g.n; ++j, b += b_col) {
       T sum = *a * *b;
       for (std::int64_t p = 1; p < g.k; ++p) {
-        a += a_col;
-        b += b_row;
-        sum += *a * *b;
+        sum += a[p * a_col] * b[p * b_row];
         __asm__ volatile("");  // vector code for so few terms would only be in the way
       }
-      T& c = g.c[i * g.ldc + j];
-      if (g.options.accumulate) sum += c;
-      if (g.options.bias) sum += g.options.bias[j];
-      c = g.options.epilogue == Epilogue::relu && sum < T(0) ? T(0) : sum;
+      if (!plain) {
+        if (g.options.accumulate) sum += c[j];
+        if (g.options.bias) sum += g.options.bias[j];
+        if (relu && sum < T(0)) sum = T(0);
+      }
+      c[j] = sum;
       __asm__ volatile("");
     }
   }
