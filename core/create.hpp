@@ -28,7 +28,8 @@ void check_count(std::int64_t count, const Shape& shape);
 
 /// From a number or numbers in nested braces: `tensor(2.5)`, `tensor({{1, 2}, {3, 4}}, {.dtype = float64})`.
 /// Integers give int64, a floating number among them the default dtype, bools bool. Throws ShapeError for
-/// ragged braces and ValueError for a number that the dtype does not have, as 300 for uint8.
+/// ragged braces and ValueError for a number that the dtype does not reach, as 300 for uint8; of a fraction
+/// an integer dtype takes the integer part, as in NumPy.
 inline Tensor tensor(const detail::NestedList& values, const TensorOptions& options = {}) {
   return detail::make_tensor(values, options);
 }
@@ -55,7 +56,7 @@ Tensor tensor(const T* values, const Shape& shape, const TensorOptions& options 
 }
 
 /// Filled with 0, 1 or `value`, in the default dtype unless given (`full`: the value's). Throws ShapeError
-/// for a negative size, ValueError for a value that the dtype does not have, DTypeError for `.requires_grad`
+/// for a negative size, ValueError for a value that the dtype does not reach, DTypeError for `.requires_grad`
 /// of a dtype that is not floating.
 Tensor zeros(const Shape& shape, const TensorOptions& options = {});
 Tensor ones(const Shape& shape, const TensorOptions& options = {});

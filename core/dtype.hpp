@@ -49,7 +49,12 @@ class DefaultDType {
 };
 
 template <class T>
-struct DTypeOf;
+struct DTypeOf {
+  static_assert(
+      sizeof(T) == 0,
+      "[xgrad] elements are float, double, int32_t, int64_t, uint8_t or bool: convert the values to one of "
+      "these types");
+};
 template <>
 struct DTypeOf<float> {
   static constexpr DType value = DType::float32;

@@ -29,6 +29,8 @@
 /// - `vjp_kernel`, optional, is the same on Arrays, for sweeps that nobody records. One that takes its
 ///   cotangent by value (`Array dy`) gets the sweep's own handle, and may compute in that memory
 ///   (`map_in_place`).
+/// - `inputs`, optional, names the inputs for messages: `static constexpr std::string_view inputs[] = {"x",
+///   "weight"}`.
 /// - An op without a derivative says `static constexpr bool differentiable = false;`.
 /// - `reference` is its value once more, slow and plainly right: `long double` per input for elementwise ops,
 ///   else Arrays of float64 (integers and bools stay what they are), row-major, as `forward`. It may be a
@@ -336,7 +338,10 @@ auto run_forward(Op& op, const Tensor* const* in, int count) {
       }
     }
   } catch (Error& e) {
-    annotate_inputs(e, Op::name, in, count);
+    if constexpr (requires { Op::inputs[0]; })
+      annotate_inputs(e, Op::name, in, count, Op::inputs);
+    else
+      annotate_inputs(e, Op::name, in, count);
     throw;
   }
 }
@@ -458,7 +463,8 @@ requires(sizeof...(In) > 0 &&
                   "[xgrad] forward takes one `const Array&` for each tensor that is passed to record");
     const Tensor* const inputs[] = {&static_cast<const Tensor&>(in)...};
     for (int i = 0; i < static_cast<int>(sizeof...(In)); ++i)
-      if (!inputs[i]->defined()) detail::throw_undefined_input(Op::name, i);
+      if (!inputs[i]->defined())
+        detail::throw_undefined_input(Op::name, i, inputs, static_cast<int>(sizeof...(In)));
     return detail::run_forward(op, inputs, static_cast<int>(sizeof...(In)));
   }
 }

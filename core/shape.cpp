@@ -72,7 +72,10 @@ int counted_from_0(std::string_view op, std::int64_t axis, int count, std::strin
   const std::int64_t a = axis < 0 ? axis + count : axis;
   if (a >= 0 && a < count) return static_cast<int>(a);
   if (count == 0)
-    throw IndexError(op, fmt::format("axis {} of shape (): it has no axes: leave the axis out", axis));
+    throw IndexError(
+        op, fmt::format("axis {} of shape (): it has no axes: leave the axis out, or give the tensor "
+                        "one with unsqueeze(0)",
+                        axis));
   throw IndexError(op, fmt::format("axis {} is out of range for {} {}: use {} to {}", axis, where,
                                    shape.str(), -count, count - 1));
 }

@@ -108,8 +108,8 @@ int normalize_new_axis(std::string_view op, std::int64_t axis, const Shape& shap
 /// Throws ShapeError naming `op` if an entry is negative or the number of elements overflows.
 void check_shape(std::string_view op, const Shape& s);
 
-/// Axes of a function: one int, or a list in braces; negative ones count from the end. Default-constructed
-/// (or `every_axis`) it means all axes; an empty list in braces means none.
+/// Axes of a function: one int, or a list in braces; negative ones count from the end. Default-constructed,
+/// as `{}` or `every_axis`, it means all axes; an empty vector or `Shape()` means none.
 class Axes {
  public:
   Axes() = default;

@@ -408,10 +408,11 @@ Tensor cotangent_for(std::string_view op, const Tensor& output, const Tensor& gi
 void require_history(std::string_view op, const Tensor& output) {
   if (!output.defined()) throw_undefined_input(op, 0);
   if (!output.requires_grad())
-    throw GraphError(op,
-                     fmt::format("{} of shape {} does not depend on anything that requires a gradient: set "
-                                 "requires_grad on an input, and compute it without NoGrad",
-                                 output.describe(), output.shape().str()));
+    throw GraphError(
+        op, fmt::format("{} of shape {} does not depend on anything that requires a gradient: set "
+                        "requires_grad on an input, and compute it without NoGrad or detach(); if it "
+                        "is made of gradients, get those with {{.create_graph = true}}",
+                        output.describe(), output.shape().str()));
 }
 
 }  // namespace

@@ -85,21 +85,33 @@ void throw_stale(const Node& node, const SavedTensor& s) {
           s.version));
 }
 
-void throw_undefined_input(std::string_view op, int index) {
-  throw ValueError(op, fmt::format("input {} is an undefined tensor: give it a value first", index));
+void throw_undefined_input(std::string_view op, int index, const Tensor* const* inputs, int count) {
+  std::string others;
+  for (int i = 0; i < count; ++i)
+    if (inputs[i]->defined()) others += (others.empty() ? " beside shape " : ", ") + inputs[i]->shape().str();
+  throw ValueError(op, fmt::format("input {} is an undefined tensor{}, as a gradient is until backward() has "
+                                   "run: give it a value first",
+                                   index, others));
 }
 
-void annotate_inputs(Error& e, std::string_view op, const Tensor* const* inputs, int count) {
+void annotate_inputs(Error& e, std::string_view op, const Tensor* const* inputs, int count,
+                     std::span<const std::string_view> names) {
   if (auto* memory = dynamic_cast<MemoryError*>(&e)) memory->name_operation(op);
   const std::string_view message = e.what();
+  const auto told = [&](int i) { return message.find(inputs[i]->shape().str()) != std::string_view::npos; };
+  bool tells_shapes = false;
+  for (int i = 0; i < count; ++i) tells_shapes |= told(i);
   std::string note;
   for (int i = 0; i < count && i < 4; ++i) {
-    const std::string what = inputs[i]->describe(), shape = inputs[i]->shape().str();
-    const bool told = message.find(shape) != std::string_view::npos;
-    if (told && what == "a tensor") continue;
+    const std::string what = inputs[i]->describe();
+    if (what == "a tensor" && tells_shapes) continue;
     if (!note.empty()) note += ", ";
-    note += fmt::format("{} is {}", count == 1 ? 'x' : static_cast<char>('a' + i), what);
-    if (!told) note += fmt::format(" of shape {}", shape);
+    if (static_cast<std::size_t>(i) < names.size())
+      note += names[static_cast<std::size_t>(i)];
+    else
+      note += count == 1 ? 'x' : static_cast<char>('a' + i);
+    note += fmt::format(" is {}", what);
+    if (!told(i)) note += fmt::format(" of shape {}", inputs[i]->shape().str());
   }
   if (!note.empty()) e.annotate(note);
 }

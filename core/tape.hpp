@@ -102,10 +102,12 @@ void attach(Node& node, const Tensor* const* inputs, int input_count, Tensor* re
 /// GraphError: a saved value was overwritten since.
 [[noreturn]] void throw_stale(const Node& node, const SavedTensor& s);
 /// ValueError: an input of `op` is undefined.
-[[noreturn]] void throw_undefined_input(std::string_view op, int index);
-/// Adds to an error of `op` how its inputs came about, and their shapes where it does not tell them. To be
-/// called in a handler; the caller rethrows.
-void annotate_inputs(Error& e, std::string_view op, const Tensor* const* inputs, int count);
+[[noreturn]] void throw_undefined_input(std::string_view op, int index, const Tensor* const* inputs = nullptr,
+                                        int count = 0);
+/// Adds to an error of `op` how its inputs came about, and their shapes where it tells none. They are called
+/// by their `names`, else x, or a, b and so on. To be called in a handler; the caller rethrows.
+void annotate_inputs(Error& e, std::string_view op, const Tensor* const* inputs, int count,
+                     std::span<const std::string_view> names = {});
 /// For anomaly mode: throws ValueError if `result` has a NaN or an infinity and the inputs have none.
 void check_anomaly(std::string_view op, const Tensor& result, const Tensor* const* inputs, int count);
 

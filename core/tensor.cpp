@@ -10,7 +10,10 @@ namespace xgrad::inline v0 {
 namespace detail {
 
 void throw_undefined_tensor(std::string_view op) {
-  throw ValueError(op, "the tensor is undefined: give it a value before its shape or values are asked for");
+  throw ValueError(op,
+                   "the tensor is undefined, as a gradient is until backward() has run: give it a value "
+                   "before its shape or "
+                   "values are asked for");
 }
 
 namespace {

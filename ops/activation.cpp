@@ -347,7 +347,8 @@ Tensor softsign(const Tensor& x) { return record(Softsign{}, x); }
 Tensor hardtanh(const Tensor& x, double low, double high) {
   if (!(low <= high))
     throw ValueError("hardtanh",
-                     fmt::format("limits {} and {}: low must not be above high: swap them", low, high));
+                     fmt::format("limits {} and {}: low must be at most high, and neither NaN: {}", low, high,
+                                 low > high ? "swap them" : "give two numbers"));
   return record(Hardtanh{low, high}, x);
 }
 Tensor hardsigmoid(const Tensor& x) { return record(Hardsigmoid{}, x); }

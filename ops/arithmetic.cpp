@@ -159,6 +159,49 @@ struct Rsqrt {
   Tensor vjp(const Tensor& dy, const Tensor& x, Output y) const { return -0.5 * (dy * y / x); }
 };
 
+/// f(a, b, op) of integers, one by one, in their common dtype.
+template <class F>
+Array map_integers(std::string_view op, const F& f, const Array& a0, const Array& b0) {
+  const DType t = promote(a0.dtype(), b0.dtype());
+  const Shape shape = broadcast_shapes(op, a0.shape(), b0.shape());
+  const Array a = a0.astype(t).broadcast_to(shape).contiguous(),
+              b = b0.astype(t).broadcast_to(shape).contiguous();
+  Array y = Array::empty(shape, t);
+  dispatch_numeric(op, t, [&]<class T>() {
+    if constexpr (std::is_integral_v<T>) {
+      const T *p = a.data<T>(), *q = b.data<T>();
+      T* const out = y.mutable_data<T>();
+      for (std::int64_t i = 0; i < y.numel(); ++i) out[i] = f(p[i], q[i]);
+    }
+  });
+  return y;
+}
+bool are_integers(const Array& a, const Array& b) {
+  const DType t = promote(a.dtype(), b.dtype());
+  return is_integer(t);
+}
+
+/// aᵇ, which wraps around like every product of integers.
+template <class T>
+T integer_power(T a, T b) {
+  if (b < T(0))
+    throw ValueError(
+        "pow", fmt::format("{} to the power of {} is no integer: convert one of them to float32", a, b));
+  using U = std::make_unsigned_t<T>;
+  std::uint64_t base = static_cast<std::uint64_t>(static_cast<std::int64_t>(a)), y = 1;
+  for (auto n = static_cast<U>(b); n > 0; n = static_cast<U>(n / 2), base *= base)
+    if (n % 2 == 1) y *= base;
+  return static_cast<T>(y);
+}
+
+template <class T>
+T integer_remainder(T a, T b) {
+  if (b == T(0))
+    throw ValueError(
+        "fmod", fmt::format("the integer {} is divided by 0: convert one of them to float32, for NaN", a));
+  return std::is_signed_v<T> && b == static_cast<T>(-1) ? T(0) : static_cast<T>(a % b);
+}
+
 /// xʸ.   ∂x = y xʸ⁻¹, ∂y = xʸ ln x
 struct Pow {
   static constexpr std::string_view name = "pow";
@@ -168,6 +211,9 @@ struct Pow {
   }
   static long double reference(long double x, long double y) { return std::pow(x, y); }
   Array forward(const Array& x, const Array& y) const {
+    if (are_integers(x, y))
+      return map_integers(
+          name, [](auto p, auto q) { return integer_power(p, q); }, x, y);
     return map_floating(
         name, [](auto p, auto q) { return pow(p, q); }, x, y);
   }
@@ -228,6 +274,9 @@ struct Fmod {
   }
   static long double reference(long double a, long double b) { return std::fmod(a, b); }
   Array forward(const Array& a, const Array& b) const {
+    if (are_integers(a, b))
+      return map_integers(
+          name, [](auto p, auto q) { return integer_remainder(p, q); }, a, b);
     return map_floating(
         name, [](auto p, auto q) { return fmod(p, q); }, a, b);
   }
@@ -246,6 +295,8 @@ struct Clip {
     return x < low ? static_cast<long double>(low) : x > high ? static_cast<long double>(high) : x;
   }
   Array forward(const Array& x) const {
+    const auto fraction = [](double v) { return std::isfinite(v) && v != std::trunc(v); };
+    if (is_integer(x.dtype()) && (fraction(low) || fraction(high))) return forward(x.astype(default_dtype()));
     return dispatch_numeric(name, x.dtype(), [&]<class T>() {
       const T lo = limit<T>(low), hi = limit<T>(high);
       return map_elements<T, T>(
@@ -310,6 +361,7 @@ struct Round {
 /// condition ? a : b.   ∂a = condition, ∂b = not condition
 struct Where {
   static constexpr std::string_view name = "where";
+  static constexpr std::string_view inputs[] = {"condition", "a", "b"};
   static std::vector<Sample> samples() {
     return {sample({3, 4}, {3, 4}, {3, 4}).booleans(0), sample({4}, {3, 4}, {3, 1}).booleans(0),
             sample({3, 1}, {}, {4}).booleans(0)};
@@ -338,6 +390,7 @@ struct Where {
 /// a + w (b - a).   ∂a = 1 - w, ∂b = w, ∂w = b - a
 struct Lerp {
   static constexpr std::string_view name = "lerp";
+  static constexpr std::string_view inputs[] = {"a", "b", "w"};
   static std::vector<Sample> samples() {
     return {sample({3, 4}, {3, 4}, {3, 4}), sample({3, 4}, {4}, {}), sample({}, {3, 1}, {4})};
   }
@@ -398,8 +451,8 @@ Tensor lerp(const Tensor& a, const Tensor& b, const Operand& w) {
 
 Tensor clip(const Tensor& x, double low, double high) {
   if (!(low <= high))
-    throw ValueError("clip",
-                     fmt::format("limits {} and {}: low must not be above high: swap them", low, high));
+    throw ValueError("clip", fmt::format("limits {} and {}: low must be at most high, and neither NaN: {}",
+                                         low, high, low > high ? "swap them" : "give two numbers"));
   return record(Clip{low, high}, x);
 }
 

@@ -50,6 +50,7 @@ Array indices_of(std::string_view op, const Tensor& target) {
 /// mean is over the rows that count.   dx = dy (softmax(x) - one_hot(t)) / n
 struct CrossEntropyOp {
   static constexpr std::string_view name = "cross_entropy";
+  static constexpr std::string_view inputs[] = {"logits", "target"};
   static std::vector<Sample> samples() {
     return {
         sample(CrossEntropyOp{}, {5, 3}, {5}).within(0, -3, 3).integers(1, 0, 3),
@@ -198,11 +199,50 @@ Tensor from_log_probabilities(std::string_view op, const Tensor& l, const Array&
   return reduce_rows(op, each, row_weight, counts, o.sample_weight, o.reduction);
 }
 
+/// f(predictions, target, options) for predictions (C) or (N, C, d₁, …), classes on axis 1 as in PyTorch, by
+/// way of rows (N d₁ …, C).
+template <class Options, class F>
+Tensor by_rows(std::string_view op, const Tensor& predictions, const Tensor& target, Options o, const F& f) {
+  const int rank = predictions.rank(), classes = rank == 1 ? 0 : 1;
+  const std::int64_t n = predictions.shape()[classes];
+  Shape order, each;  // the axes with the classes last; the shape of a loss for each row
+  for (int i = 0; i < rank; ++i) {
+    if (i == classes) continue;
+    order.push_back(i);
+    each.push_back(predictions.shape()[i]);
+  }
+  order.push_back(classes);
+  const auto rows = [&](const Tensor& t) { return reshape(permute(t, order), {each.numel(), n}); };
+  const bool indices = !is_floating(target.dtype());
+  if (indices && target.shape() != each)
+    throw ShapeError(
+        op, fmt::format("class indices of shape {} for predictions {}, classes on axis {}: make them "
+                        "{}{}",
+                        target.shape().str(), predictions.shape().str(), classes, each.str(),
+                        rank == 1 ? ", or reshape the predictions to (N, C)" : ""));
+  if (!indices && target.shape() != predictions.shape())
+    throw ShapeError(op, fmt::format("probabilities of shape {} for predictions {}: make their shapes equal",
+                                     target.shape().str(), predictions.shape().str()));
+  if (o.sample_weight.defined()) {
+    if (o.sample_weight.shape() != each)
+      throw ShapeError(op, fmt::format("sample weights of shape {} for losses of shape {}: give one for each",
+                                       o.sample_weight.shape().str(), each.str()));
+    o.sample_weight = reshape(o.sample_weight, {each.numel()});
+  }
+  const Tensor loss = f(rows(predictions), indices ? reshape(target, {each.numel()}) : rows(target), o);
+  return o.reduction == Reduction::none ? reshape(loss, each) : loss;
+}
+
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& o) {
   constexpr std::string_view op = CrossEntropyOp::name;
   detail::require_defined(op, logits, target);
+  if (logits.rank() == 1 || logits.rank() > 2)
+    return by_rows(op, logits, target, o,
+                   [](const Tensor& l, const Tensor& t, const CrossEntropyOptions& flat) {
+                     return cross_entropy(l, t, flat);
+                   });
   if (!(o.label_smoothing >= 0 && o.label_smoothing < 1))
     throw ValueError(
         op, fmt::format("label_smoothing is {}: it must lie in [0, 1): pass, say, 0.1", o.label_smoothing));
@@ -235,6 +275,9 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
 
 Tensor nll(const Tensor& log_probabilities, const Tensor& target, const NllOptions& o) {
   detail::require_defined("nll", log_probabilities, target);
+  if (log_probabilities.rank() == 1 || log_probabilities.rank() > 2)
+    return by_rows("nll", log_probabilities, target, o,
+                   [](const Tensor& l, const Tensor& t, const NllOptions& flat) { return nll(l, t, flat); });
   detail::require_floating("nll", log_probabilities);
   return from_log_probabilities("nll", log_probabilities, indices_of("nll", target),
                                 {.ignore_index = o.ignore_index,

@@ -47,9 +47,17 @@ Tensor operator/(Scalar a, const Tensor& b);
 /// -x.   ∂ = -1
 Tensor operator-(const Tensor& x);
 
+inline Tensor add(const Tensor& a, Scalar b) { return a + b; }
+inline Tensor add(Scalar a, const Tensor& b) { return a + b; }
 inline Tensor sub(const Tensor& a, const Tensor& b) { return a - b; }
+inline Tensor sub(const Tensor& a, Scalar b) { return a - b; }
+inline Tensor sub(Scalar a, const Tensor& b) { return a - b; }
 inline Tensor mul(const Tensor& a, const Tensor& b) { return a * b; }
+inline Tensor mul(const Tensor& a, Scalar b) { return a * b; }
+inline Tensor mul(Scalar a, const Tensor& b) { return a * b; }
 inline Tensor div(const Tensor& a, const Tensor& b) { return a / b; }
+inline Tensor div(const Tensor& a, Scalar b) { return a / b; }
+inline Tensor div(Scalar a, const Tensor& b) { return a / b; }
 inline Tensor neg(const Tensor& x) { return -x; }
 
 /// |x|.   ∂ = sign(x), 0 at 0
@@ -64,17 +72,19 @@ Tensor reciprocal(const Tensor& x);
 Tensor sqrt(const Tensor& x);
 /// 1 / √x, floating.   ∂ = -1 / (2 x √x)
 Tensor rsqrt(const Tensor& x);
-/// xʸ as C's pow: pow(0, 0) = 1, NaN for a negative base with a fractional exponent.
-/// ∂x = y xʸ⁻¹, 0 where y is 0; ∂y = xʸ ln x, 0 where x is 0 and y ≥ 0
+/// xʸ as C's pow: pow(0, 0) = 1, NaN for a negative base with a fractional exponent. Integers give integers
+/// and wrap around; throws ValueError for a negative exponent among them. ∂x = y xʸ⁻¹, 0 where y is 0; ∂y =
+/// xʸ ln x, 0 where x is 0 and y ≥ 0
 Tensor pow(const Operand& x, const Operand& y);
 /// The larger; NaN if either is.   ∂ = 1 for the larger, ½ for each of two equal ones
 Tensor maximum(const Operand& a, const Operand& b);
 /// The smaller; NaN if either is.   ∂ = 1 for the smaller, ½ for each of two equal ones
 Tensor minimum(const Operand& a, const Operand& b);
-/// The remainder of a / b with the sign of a, as C's fmod.   ∂a = 1, ∂b = -trunc(a / b)
+/// The remainder of a / b with the sign of a, as C's fmod. Integers give integers; throws ValueError for one
+/// that is divided by 0.   ∂a = 1, ∂b = -trunc(a / b)
 Tensor fmod(const Operand& a, const Operand& b);
-/// x limited to [low, high].   ∂ = 1 inside and on the limits, 0 outside. Throws ValueError unless low ≤
-/// high.
+/// x limited to [low, high], either of which may be infinite. Integers stay integers unless a limit has a
+/// fraction.   ∂ = 1 inside and on the limits, 0 outside. Throws ValueError unless low ≤ high.
 Tensor clip(const Tensor& x, double low, double high);
 /// The next integer below, above, or nearest (halves to even), in x's dtype.   ∂ = 0
 Tensor floor(const Tensor& x);

@@ -264,6 +264,7 @@ struct MatMul {
 /// x · weightᵀ + bias.   dx = dy · weight, dweight = dyᵀ · x, dbias = Σ dy
 struct Linear {
   static constexpr std::string_view name = "linear";
+  static constexpr std::string_view inputs[] = {"x", "weight", "bias"};
   static std::vector<Sample> samples() {
     return {sample({5, 3}, {4, 3}, {4}),
             sample({2, 5, 3}, {4, 3}, {4}),
@@ -411,7 +412,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     Linear::check_product(x.array(), weight.array());
   } catch (Error& e) {
     const Tensor* const inputs[] = {&x, &weight};
-    detail::annotate_inputs(e, Linear::name, inputs, 2);
+    detail::annotate_inputs(e, Linear::name, inputs, 2, Linear::inputs);
     throw;
   }
   return matmul(x, weight.transpose(0, 1));

@@ -52,6 +52,7 @@ Array reference_reduced(std::vector<double> values, const Shape& shape, Reductio
 template <class Rule>
 struct PairLoss {
   static constexpr std::string_view name = Rule::name;
+  static constexpr std::string_view inputs[] = {"prediction", "target"};
   static std::vector<Sample> samples() {
     std::vector<Sample> all;
     for (Reduction r : {Reduction::none, Reduction::mean, Reduction::sum})

@@ -57,9 +57,10 @@ struct CrossEntropyOptions {
   Tensor sample_weight = {};
 };
 /// The cross entropy of softmax(logits) with the target: logits (N, C), target class indices (N) of an
-/// integer dtype, or probabilities (N, C) → (N) before the reduction. Sound for any magnitude of the logits.
-/// ∂logits = softmax(logits) - target. Throws IndexError, naming the place, for an index outside [0, C), and
-/// ShapeError and DTypeError for targets that are neither.
+/// integer dtype, or probabilities (N, C) → (N) before the reduction. Also logits (C) with a target of shape
+/// (), and (N, C, d₁, …) with (N, d₁, …), or with probabilities of the logits' shape. Sound for any magnitude
+/// of the logits. ∂logits = softmax(logits) - target. Throws IndexError, naming the place, for an index
+/// outside [0, C), and ShapeError and DTypeError for targets that are neither.
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options = {});
 
 struct NllOptions {
@@ -68,7 +69,8 @@ struct NllOptions {
   Reduction reduction = Reduction::mean;
   Tensor sample_weight = {};
 };
-/// -lᵢ,tᵢ for log-probabilities l (N, C) and class indices t (N).   ∂l = -1 at the targets. Errors as above.
+/// -lᵢ,tᵢ for log-probabilities l (N, C) and class indices t (N), or the further shapes of cross_entropy. ∂l
+/// = -1 at the targets. Errors as above.
 Tensor nll(const Tensor& log_probabilities, const Tensor& target, const NllOptions& options = {});
 
 struct KlDivOptions {

@@ -48,6 +48,7 @@ std::vector<Array> reference_normalization(const Array& x, const Array& weight, 
 /// Normalisation over the last axes, all inputs of one dtype, weight and bias of the axes' shape.
 struct LayerNorm {
   static constexpr std::string_view name = "layer_norm";
+  static constexpr std::string_view inputs[] = {"x", "weight", "bias"};
   static std::vector<Sample> samples() {
     return {sample(LayerNorm{1, 1e-5}, {3, 4}, {4}, {4}),
             sample(LayerNorm{2, 1e-5}, {2, 3, 5}, {3, 5}, {3, 5}),
@@ -121,6 +122,7 @@ struct LayerNorm {
 /// rows of channels: what lies channels-last is not copied.
 struct BatchNorm {
   static constexpr std::string_view name = "batch_norm";
+  static constexpr std::string_view inputs[] = {"x", "weight", "bias"};
   static std::vector<Sample> samples() {
     return {sample(BatchNorm{1e-5}, {6, 3}, {3}, {3}),
             sample(BatchNorm{1e-3}, {3, 2, 5}, {2}, {2}),

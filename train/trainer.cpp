@@ -5,10 +5,15 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <numeric>
 #include <unordered_set>
+#include <xgrad/core/create.hpp>
 #include <xgrad/core/grad.hpp>
 #include <xgrad/core/random.hpp>
 #include <xgrad/nn/model.hpp>
+#include <xgrad/ops/index.hpp>
+#include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
 #include <xgrad/train/progress.hpp>
 #include <xgrad/train/trainer.hpp>
 
@@ -62,7 +67,7 @@ struct TrainerCore::Impl {
   Tensor call(const Tensor& x) const { return parts.call(parts.model.object, x); }
   Tensor loss(std::string_view op, const Tensor& prediction, const data::Batch& batch) const;
   void check(std::string_view op, const data::Dataset& set) const;
-  void try_batch(const data::Dataset& set, std::int64_t batch_size) const;
+  void try_batches(const data::Dataset& set, std::int64_t batch_size) const;
 
   History fit(data::DataLoader& loader, const data::Dataset& validation, int epochs,
               const std::vector<Callback>& callbacks, int verbose) const;
@@ -145,12 +150,27 @@ Tensor TrainerCore::Impl::loss(std::string_view op, const Tensor& prediction,
   return loss;
 }
 
-/// Runs the first batch in evaluation, so that what does not fit is said before anything changes.
-void TrainerCore::Impl::try_batch(const data::Dataset& set, std::int64_t batch_size) const {
-  const data::Dataset first = data::slice(set, 0, std::min(batch_size, set.size()));
-  data::DataLoader loader(first, {.batch_size = batch_size});
+/// Runs in evaluation what a batch may be like, so that what does not fit is said before anything changes:
+/// the first batch, one as small as the last, and of class indices the smallest and the largest.
+void TrainerCore::Impl::try_batches(const data::Dataset& set, std::int64_t batch_size) const {
   Tally tally(metrics);
-  evaluate("fit", loader, tally);
+  const auto run = [&](const data::Dataset& part) {
+    data::DataLoader loader(part, {.batch_size = batch_size});
+    evaluate("fit", loader, tally);
+  };
+  const std::int64_t n = set.size(), last = n % batch_size;
+  run(data::slice(set, 0, std::min(batch_size, n)));
+  if (n > batch_size && last > 0) run(data::slice(set, n - last, last));
+  if (!is_integer(set.y.dtype()) || set.y.numel() != n) return;
+  const Tensor y = set.y.detach().reshape({n});
+  for (const Tensor& extreme : {argmin(y), argmax(y)}) {
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(std::min(batch_size, n)));
+    std::iota(rows.begin(), rows.end(), std::int64_t{0});
+    rows[0] = extreme.item<std::int64_t>();
+    const Tensor i = tensor(rows);
+    run({set.x.detach()(i), set.y.detach()(i),
+         set.sample_weight.defined() ? set.sample_weight.detach()(i) : Tensor()});
+  }
 }
 
 void TrainerCore::Impl::train_epoch(data::DataLoader& loader, Tally& tally, TrainState& state,
@@ -179,10 +199,10 @@ void TrainerCore::Impl::train_epoch(data::DataLoader& loader, Tally& tally, Trai
 History TrainerCore::Impl::fit(data::DataLoader& loader, const data::Dataset& validation, int epochs,
                                const std::vector<Callback>& callbacks, int verbose) const {
   const std::int64_t batch_size = loader.options().batch_size;
-  try_batch(loader.dataset(), batch_size);
+  try_batches(loader.dataset(), batch_size);
   std::optional<data::DataLoader> validation_loader;
   if (validation.defined()) {
-    try_batch(validation, batch_size);
+    try_batches(validation, batch_size);
     validation_loader.emplace(validation, data::LoaderOptions{.batch_size = batch_size});
   }
 

@@ -227,6 +227,19 @@ TEST_CASE("a wrong sweep is refused before any gradient is touched") {
   CHECK(x.grad().to_vector<double>() == std::vector<double>{2, 4});
 }
 
+TEST_CASE("what a forgotten backward or create_graph leads to is said") {
+  const Tensor p = ones({3}, {.requires_grad = true});
+  const Tensor g = grad(sum(square(p)), p);
+  // clang-format off
+  test::check({
+      {is<ValueError>, "mul", [&] { mul(p, p.grad()); },
+       {"input 1 is an undefined tensor beside shape (3,)", "until backward() has run"}},
+      {is<ValueError>, "tensor", [&] { p.grad().to_vector<float>(); }, {"until backward() has run"}},
+      {is<GraphError>, "grad", [&] { grad(sum(g), p); }, {"of shape ()", "{.create_graph = true}"}},
+  });
+  // clang-format on
+}
+
 TEST_CASE("wrong arguments of the checks are refused") {
   const auto f = [](const Tensor& x) { return square(x); };
   const Tensor x = tensor({1.0, 2.0});

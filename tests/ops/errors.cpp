@@ -295,7 +295,7 @@ TEST_CASE("an error says how the inputs came about") {
   // clang-format off
   test::check({
       {is<ShapeError>, "linear", [&] { linear(relu(ones({128, 784})), w); },
-       {"(128, 784) and (10, 500)", "b is \"out.weight\"", "make x (128, 500)"}},
+       {"(128, 784) and (10, 500)", "weight is \"out.weight\"", "make x (128, 500)"}},
       {is<ShapeError>, "matmul", [&] { matmul(relu(w), ones({128, 784})); },
        {"a is the result of relu", "make b (500, 784)"}},
   });

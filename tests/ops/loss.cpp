@@ -2,8 +2,10 @@
 #include <xgrad/core/grad.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/elementwise.hpp>
+#include <xgrad/ops/index.hpp>
 #include <xgrad/ops/loss.hpp>
 #include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
 
 #include <cmath>
 
@@ -146,6 +148,31 @@ TEST_CASE("cross entropy is sound for logits of any size") {
   CHECK(loss.item() == 2e4);
   loss.backward();
   CHECK(x.grad().to_vector<float>() == std::vector<float>{1, -1, 0});
+}
+
+TEST_CASE("cross entropy takes classes on axis 1 of any rank, with PyTorch's numbers") {
+  const Tensor x = tensor({{{-1.0, 0.0}, {1.0, -0.5}, {0.5, -1.0}}, {{0.0, 1.0}, {-0.5, 0.5}, {-1.0, 0.0}}},
+                          {.dtype = float64, .requires_grad = true});
+  const Tensor t = tensor({{0, 2}, {1, 1}});
+  const auto near = [](double v) { return Approx(v).epsilon(1e-12); };
+  CHECK(cross_entropy(x, t).item<double>() == near(1.6489414828917985));
+  const Tensor each = cross_entropy(x, t, {.reduction = Reduction::none});
+  CHECK(each.shape() == Shape{2, 2});
+  CHECK(each(0, 0).item<double>() == near(2.554956919641991));
+  CHECK(each(0, 1).item<double>() == near(1.6802696706417346));
+  CHECK(cross_entropy(x, t,
+                      {.label_smoothing = 0.1,
+                       .ignore_index = 2,
+                       .class_weights = tensor({1.0, 2.0, 3.0}, {.dtype = float64})})
+            .item<double>() == near(1.4629729255012922));
+  CHECK(cross_entropy(x, softmax(2 * x, 1).detach()).item<double>() == near(0.8480175239885579));
+  CHECK(cross_entropy(x(0, slice(), 0), tensor(2)).item<double>() == near(1.0549569196419908));
+  CHECK(nll(log_softmax(x, 1), t, {.reduction = Reduction::sum}).item<double>() == near(6.595765931567194));
+  // The gradient is that of the rows.
+  cross_entropy(x, t, {.reduction = Reduction::sum}).backward();
+  const Tensor expected = softmax(x, 1) - permute(one_hot(t, 3), {0, 2, 1}).astype(float64);
+  CHECK(max(abs(x.grad() - expected)).item<double>() < 1e-15);
+  CHECK_THROWS_WITH(cross_entropy(x, tensor({0, 1})), Catch::Contains("make them (2, 2)"));
 }
 
 TEST_CASE("losses refuse what does not fit, and say what does") {

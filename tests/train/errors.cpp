@@ -87,6 +87,14 @@ TEST_CASE("fit refuses, before the first step, data that model, loss or metrics 
                             "x has 4 samples and y has 3");
 }
 
+TEST_CASE("fit refuses, before the first step, a class index that comes in a later batch") {
+  Fixture f;
+  f.y = tensor({0, 1, 0, 1, 0, 1, 7, 0});
+  f.fit_refuses<IndexError>({.batch_size = 2}, "target 7");
+  f.y = tensor({0, 1, 0, 1, 0, -3, 1, 0});
+  f.fit_refuses<IndexError>({.batch_size = 2, .shuffle = false}, "target -3");
+}
+
 TEST_CASE("fit refuses callbacks that watch what is not there") {
   Fixture f;
   f.fit_refuses<ValueError>(

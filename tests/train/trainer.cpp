@@ -98,7 +98,8 @@ TEST_CASE(
   std::sort(trained.begin(), trained.end());
   CHECK(trained ==
         std::vector<double>{3, 3, 6, 6, 9, 9, 12, 12, 15, 15, 18, 18, 21, 21});  // Keras: ⌊0.75 · 10⌋
-  CHECK(validated.size() == 3 + 3 + 2 * 3);  // a batch of each part is tried out first
+  // A batch of each part is tried out first, and one as small as the last.
+  CHECK(validated.size() == 3 + 1 + 3 + 2 * 3);
   CHECK(std::vector<double>(validated.end() - 3, validated.end()) == std::vector<double>{24, 27, 30});
 
   const auto [loss] = trainer.evaluate(line_x(slice(7, 10)), line_y(slice(7, 10)));
