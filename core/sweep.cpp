@@ -21,26 +21,24 @@ std::uint32_t next_sweep_id() {
   return id != 0 ? id : ++last;
 }
 
-[[noreturn]] void throw_busy(const Node& n) {
+[[noreturn]] void throw_busy(std::string_view op, const Node& n) {
   if (n.is_leaf) {
-    throw GraphError("backward",
+    throw GraphError(op,
                      fmt::format("another sweep is adding to the gradient of {} right now: use grad, which "
                                  "leaves leaves alone, when threads share them",
                                  name_of(n).empty() ? "a leaf" : fmt::format("\"{}\"", name_of(n))));
   }
   throw GraphError(
-      "backward",
-      fmt::format("another sweep is using the entry of {} right now: give each thread a graph of its "
-                  "own, or sweep one after the other",
-                  n.op_name()));
+      op, fmt::format("another sweep is using the entry of {} right now: give each thread a graph of its "
+                      "own, or sweep one after the other",
+                      n.op_name()));
 }
 
-[[noreturn]] void throw_released(const Node& n) {
+[[noreturn]] void throw_released(std::string_view op, const Node& n) {
   throw GraphError(
-      "backward",
-      fmt::format("the history of {} was freed by an earlier sweep: pass {{.retain_graph = true}} to the "
-                  "first sweep, or compute the result again",
-                  n.op_name()));
+      op, fmt::format("the history of {} was freed by an earlier sweep: pass {{.retain_graph = true}} to the "
+                      "first sweep, or compute the result again",
+                      n.op_name()));
 }
 
 /// Where a `grad` ends, with the cotangents that arrive there: leaves, which threads share and which carry no
@@ -136,9 +134,10 @@ class Sweep {
     std::uint64_t last = ~std::uint64_t{0};
     for (std::size_t k = first_; k < entries_.size(); ++k) {
       Node* n = entries_[k];
-      if (n->released) throw_released(*n);
+      if (n->released) throw_released(op(), *n);
       for (int i = 0; i < n->saved_count; ++i)
-        if (n->saved[i].tensor.impl()->array.version() != n->saved[i].version) throw_stale(*n, n->saved[i]);
+        if (n->saved[i].tensor.impl()->array.version() != n->saved[i].version)
+          throw_stale(op(), *n, n->saved[i]);
       sorted = sorted && n->sequence <= last;
       last = n->sequence;
       for (int i = 0; i < n->edge_count; ++i) {
@@ -226,7 +225,7 @@ class Sweep {
     std::uint32_t holder = n->sweep.load(std::memory_order_acquire);
     if (holder == id_) return;
     if (holder != 0 || !n->sweep.compare_exchange_strong(holder, id_, std::memory_order_acq_rel))
-      throw_busy(*n);
+      throw_busy(op(), *n);
     entries_.push_back(n);
   }
 
@@ -377,6 +376,8 @@ class Sweep {
     n.saved_count = 0;
     n.release();
   }
+
+  std::string_view op() const { return inputs_ != nullptr ? "grad" : "backward"; }
 
   std::vector<Node*>& entries_;  // this thread's, fetched once
   Node* root_ = nullptr;

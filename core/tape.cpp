@@ -75,9 +75,9 @@ void attach(Node& node, const Tensor* const* inputs, int input_count, Tensor* re
   if (!held) drop(&node);
 }
 
-void throw_stale(const Node& node, const SavedTensor& s) {
+void throw_stale(std::string_view op, const Node& node, const SavedTensor& s) {
   throw GraphError(
-      "backward",
+      op,
       fmt::format(
           "{} of shape {}, which the gradient of {} needs, was overwritten by assign since it was used (its "
           "version is {}, {} was saved): call backward before assign, or compute the result again",

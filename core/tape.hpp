@@ -100,7 +100,7 @@ inline void drop(Node* n) noexcept {
 void attach(Node& node, const Tensor* const* inputs, int input_count, Tensor* results, int result_count);
 
 /// GraphError: a saved value was overwritten since.
-[[noreturn]] void throw_stale(const Node& node, const SavedTensor& s);
+[[noreturn]] void throw_stale(std::string_view op, const Node& node, const SavedTensor& s);
 /// ValueError: an input of `op` is undefined.
 [[noreturn]] void throw_undefined_input(std::string_view op, int index, const Tensor* const* inputs = nullptr,
                                         int count = 0);

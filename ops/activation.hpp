@@ -15,7 +15,7 @@ Tensor relu(const Tensor& x);
 Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);
 /// x for x > 0, else α (eˣ - 1).   ∂ = 1 for x > 0, else α eˣ. Throws ValueError unless α is finite.
 Tensor elu(const Tensor& x, double alpha = 1.0);
-/// 1.0507… · elu(x, 1.6732…) (Klambauer et al. 2017).
+/// λ elu(x, α) with λ = 1.0507…, α = 1.6732… (Klambauer et al. 2017).   ∂ = λ for x > 0, else λ α eˣ
 Tensor selu(const Tensor& x);
 /// x for x > 0, else α (e^(x/α) - 1) (Barron 2017).   ∂ = 1 for x > 0, else e^(x/α)
 /// Throws ValueError unless α is finite and not 0.
@@ -38,7 +38,8 @@ Tensor hardswish(const Tensor& x);
 
 enum class GeluForm { erf, tanh };
 /// x Φ(x), 0 at -inf (Hendrycks & Gimpel 2016), exactly, or by the approximation
-/// x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).   ∂ = Φ(x) + x φ(x) for the exact form
+/// x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).   ∂ = Φ(x) + x φ(x) for the exact form,
+/// (1 + t + x (1 - t²) √(2/π) (1 + 3 · 0.044715 x²)) / 2 for the other, t the tanh
 Tensor gelu(const Tensor& x, GeluForm form = GeluForm::erf);
 
 }  // namespace xgrad::inline v0

@@ -83,8 +83,8 @@ Tensor pad(const Tensor& x, std::int64_t width, const PadOptions& options = {});
 /// Each element `repeats` times in a row along `axis`: a b → a a b b; without an axis, of x flattened.
 /// Gradient: the cotangent summed over the copies. Throws ValueError for a negative number.
 Tensor repeat(const Tensor& x, std::int64_t repeats, std::optional<std::int64_t> axis = {});
-/// Element i counts[i] times along `axis`. Throws ShapeError unless there is one count for each, DTypeError
-/// unless they are integers.
+/// Element i counts[i] times along `axis`. Gradient: the cotangent summed over the copies. Throws ShapeError
+/// unless there is one count for each, DTypeError unless they are integers.
 Tensor repeat(const Tensor& x, const Tensor& counts, std::int64_t axis);
 /// x beside itself reps[i] times along axis i: a b → a b a b. The shorter one of `reps` and x's shape gets
 /// ones in front. Gradient: the cotangent summed over the copies. Throws ValueError for a negative number.
