@@ -8,112 +8,20 @@
 #include <xgrad/core/require.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/index.hpp>
-#include <xgrad/ops/kernels/reduce.hpp>
-#include <xgrad/ops/reduce.hpp>
-#include <xgrad/ops/shape.hpp>
+#include <xgrad/ops/reduction.hpp>
 
 namespace xgrad::inline v0 {
 namespace {
 
-/// `shape` with the axes in `mask` of size 1.
-Shape kept_shape(const Shape& shape, unsigned mask) {
-  Shape kept = shape;
-  for (int i = 0; i < kept.rank(); ++i)
-    if (mask >> i & 1) kept[i] = 1;
-  return kept;
-}
-
-Shape reduced_shape(const Shape& shape, unsigned mask, bool keepdims) {
-  if (keepdims) return kept_shape(shape, mask);
-  Shape out;
-  for (int i = 0; i < shape.rank(); ++i)
-    if (!(mask >> i & 1)) out.push_back(shape[i]);
-  return out;
-}
-
-std::int64_t reduced_count(const Shape& shape, unsigned mask) {
-  std::int64_t n = 1;
-  for (int i = 0; i < shape.rank(); ++i)
-    if (mask >> i & 1) n *= shape[i];
-  return n;
-}
-
-Shape axes_in_order(int rank, unsigned mask, bool reduced_first) {
-  Shape order;
-  for (int pass = 0; pass < 2; ++pass)
-    for (int i = 0; i < rank; ++i)
-      if (((mask >> i & 1) != 0) == (reduced_first == (pass == 0))) order.push_back(i);
-  return order;
-}
-
-/// The reduction R of x over the axes in `mask`, in x's dtype.
-template <class R>
-Array reduce(std::string_view op, const Array& x, unsigned mask, bool keepdims) {
-  const std::int64_t n = reduced_count(x.shape(), mask);
-  Array y = Array::empty(reduced_shape(x.shape(), mask, keepdims), x.dtype());
-  const std::int64_t kept = y.numel();
-  if (kept == 0) return y;
-  dispatch_numeric(op, x.dtype(), [&]<class T>() {
-    T* out = y.mutable_data<T>();
-    if (n == 0) {
-      std::fill_n(out, kept, R::template identity<T>());
-      return;
-    }
-    const Array columns = x.permute(axes_in_order(x.rank(), mask, true));
-    if (kept > 1 && n > 1 && columns.is_contiguous()) {
-      kernels::reduce_columns<R>(columns.data<T>(), n, kept, kept, out);
-    } else {
-      const Array rows = x.permute(axes_in_order(x.rank(), mask, false)).contiguous();
-      kernels::reduce_rows<R>(rows.data<T>(), kept, n, n, out);
-    }
-  });
-  return y;
-}
-
-/// A reduction as a plain loop over float64, for references: f(values of one group) for each kept element.
-template <class F>
-Array reference_reduce(const Array& x, const Axes& axes, bool keepdims, F f) {
-  const unsigned mask = axes.mask("reference", x.shape());
-  const std::vector<double> values = x.permute(axes_in_order(x.rank(), mask, false)).to_vector<double>();
-  Array y = Array::empty(reduced_shape(x.shape(), mask, keepdims), DType::float64);
-  const std::int64_t n = reduced_count(x.shape(), mask);
-  for (std::int64_t i = 0; i < y.numel(); ++i)
-    y.mutable_data<double>()[i] = static_cast<double>(
-        f(std::span(values).subspan(static_cast<std::size_t>(i * n), static_cast<std::size_t>(n))));
-  return y;
-}
-
-long double sum_of(std::span<const double> v) {
-  long double total = 0;
-  for (double x : v) total += x;
-  return total;
-}
-
-/// A cotangent or result of a reduction with its reduced axes back, of size 1.
-Tensor keep(const Tensor& y, const Shape& x, const Axes& axes) {
-  return reshape(y, kept_shape(x, axes.mask("reduce", x)));
-}
-
-template <class Op>
-std::vector<Sample> reduce_samples() {
-  return {sample(Op{}, {3, 4}),
-          sample(Op{.axes = {1}}, {3, 4}),
-          sample(Op{.axes = {0}}, {3, 4}),
-          sample(Op{.axes = {-1}, .keepdims = true}, {2, 3, 4}),
-          sample(Op{.axes = {0, 2}}, {2, 3, 4}),
-          sample(Op{.axes = {1}}, {2, 3, 4}),
-          sample(Op{.axes = {0, 1}, .keepdims = true}, {3, 2}),
-          sample(Op{}, {}),
-          sample(Op{}, {1}),
-          sample(Op{.axes = {1}}, {0, 3}),
-          sample(Op{.axes = {2}}, {2, 3, 2, 2}),
-          sample(Op{}, {70'001}).large(),
-          sample(Op{.axes = {0}}, {2001, 130}).large(),  // chunks of rows
-          sample(Op{.axes = {0}}, {70, 1100}).large(),   // and of columns
-          sample(Op{.axes = {1}}, {601, 130}).large()};
-}
-
-Array as_floating(const Array& x) { return is_floating(x.dtype()) ? x : x.astype(default_dtype()); }
+using detail::as_floating;
+using detail::axes_in_order;
+using detail::keep;
+using detail::reduce;
+using detail::reduce_samples;
+using detail::reduced_count;
+using detail::reduced_shape;
+using detail::reference_reduce;
+using detail::sum_of;
 
 /// Σ x.   dx = dy
 struct Sum {
@@ -161,74 +69,6 @@ struct Mean {
   bool keepdims = false;
 };
 
-void require_elements(std::string_view op, const Array& x, unsigned mask) {
-  if (reduced_count(x.shape(), mask) == 0 && reduced_shape(x.shape(), mask, false).numel() > 0)
-    throw ValueError(op,
-                     fmt::format("shape {} has no elements along the reduced axes, so none is the largest or "
-                                 "smallest: check that it is not empty first",
-                                 x.shape().str()));
-}
-
-/// The cotangent of an extreme, shared equally by the elements that reach it.
-Tensor share_ties(const Tensor& dy, const Tensor& x, const Tensor& y, const Axes& axes) {
-  const Tensor ties = astype(x == keep(y, x.shape(), axes), x.dtype());
-  return keep(dy, x.shape(), axes) * (ties / sum(ties, axes, {.keepdims = true}));
-}
-
-/// max x.   dx = dy, shared equally by ties
-struct Max {
-  static constexpr std::string_view name = "max";
-  static std::vector<Sample> samples() {
-    std::vector<Sample> all;
-    for (Sample& s : reduce_samples<Max>()) all.push_back(std::move(s).distinct());
-    return all;
-  }
-  Array reference(const Array& x) const {
-    return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
-      double best = v[0];
-      for (double d : v) best = d > best ? d : best;
-      return best;
-    });
-  }
-
-  Array forward(const Array& x) const {
-    const unsigned mask = axes.mask(name, x.shape());
-    require_elements(name, x, mask);
-    return reduce<kernels::MaxReducer>(name, x, mask, keepdims);
-  }
-  Tensor vjp(const Tensor& dy, const Tensor& x, Output y) const { return share_ties(dy, x, y, axes); }
-
-  Axes axes = {};
-  bool keepdims = false;
-};
-
-/// min x.   dx = dy, shared equally by ties
-struct Min {
-  static constexpr std::string_view name = "min";
-  static std::vector<Sample> samples() {
-    std::vector<Sample> all;
-    for (Sample& s : reduce_samples<Min>()) all.push_back(std::move(s).distinct());
-    return all;
-  }
-  Array reference(const Array& x) const {
-    return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
-      double best = v[0];
-      for (double d : v) best = d < best ? d : best;
-      return best;
-    });
-  }
-
-  Array forward(const Array& x) const {
-    const unsigned mask = axes.mask(name, x.shape());
-    require_elements(name, x, mask);
-    return reduce<kernels::MinReducer>(name, x, mask, keepdims);
-  }
-  Tensor vjp(const Tensor& dy, const Tensor& x, Output y) const { return share_ties(dy, x, y, axes); }
-
-  Axes axes = {};
-  bool keepdims = false;
-};
-
 /// √Σ x².   dx = dy x / y
 struct Norm {
   static constexpr std::string_view name = "norm";
@@ -244,23 +84,8 @@ struct Norm {
   Array forward(const Array& x0) const {
     const Array x = as_floating(x0);
     const unsigned mask = axes.mask(name, x.shape());
-    if (reduced_count(x.shape(), mask) == 0) return reduce<kernels::SumReducer>(name, x, mask, keepdims);
-    // Scaled by the largest magnitude: squares stay within the dtype's range.
-    const Array size = map_floating(
-        name, [](auto v) { return abs(v); }, x);
-    const Array largest = reduce<kernels::MaxReducer>(name, size, mask, true);
-    const Array scaled = map_floating(
-        name,
-        [](auto v, auto m) {
-          const auto r = select(m > 0, v / m, decltype(v)(0));
-          return r * r;
-        },
-        x, largest);
-    const Array total = reduce<kernels::SumReducer>(name, scaled, mask, keepdims);
-    // A largest magnitude of infinity or NaN is the norm.
-    return map_floating(
-        name, [](auto t, auto m) { return select(isfinite(m), sqrt(t) * m, m); }, total,
-        largest.reshape(total.shape()));
+    const Array y = reduce<kernels::NormReducer>(name, x, mask, keepdims);
+    return x.dtype() == DType::float32 || squares_fit(y) ? y : scaled(x, mask);
   }
   Tensor vjp(const Tensor& dy, const Tensor& x, Output y) const {
     const Tensor length = keep(y, x.shape(), axes);
@@ -269,6 +94,27 @@ struct Norm {
 
   Axes axes = {};
   bool keepdims = false;
+
+ private:
+  /// Whether Σ x² of float64 has neither overflowed nor lost what is below the smallest normal number.
+  static bool squares_fit(const Array& y) {
+    return std::all_of(y.data<double>(), y.data<double>() + y.numel(),
+                       [](double norm) { return norm > 0x1p-450 && norm < 0x1p511; });
+  }
+  /// Of x divided by its largest magnitude, which is the norm if it is 0, infinite or NaN.
+  Array scaled(const Array& x, unsigned mask) const {
+    if (reduced_count(x.shape(), mask) == 0)
+      return Array::full(reduced_shape(x.shape(), mask, keepdims), 0, x.dtype());
+    const Array size = map_floating(
+        name, [](auto v) { return abs(v); }, x);
+    const Array largest = reduce<kernels::MaxReducer>(name, size, mask, true);
+    const Array ratio = map_floating(
+        name, [](auto v, auto m) { return select(m > 0, v / m, decltype(v)(0)); }, x, largest);
+    const Array norm = reduce<kernels::NormReducer>(name, ratio, mask, keepdims);
+    return map_floating(
+        name, [](auto r, auto m) { return select(isfinite(m), r * m, m); }, norm,
+        largest.reshape(norm.shape()));
+  }
 };
 
 /// ln Σ eˣ.   dx = dy e^(x - y)
@@ -301,176 +147,6 @@ struct LogSumExp {
     const Tensor level = keep(y, x.shape(), axes);
     // -inf - -inf is NaN: where every term is 0 so is every share.
     return keep(dy, x.shape(), axes) * exp(x - where(isfinite(level), level, 0.0));
-  }
-
-  Axes axes = {};
-  bool keepdims = false;
-};
-
-/// The position of the first element for which `better` says so against all before it.
-template <class Better>
-Array arg_extreme(std::string_view op, const Array& x, const std::optional<std::int64_t>& axis, bool keepdims,
-                  Better better) {
-  const unsigned mask = axis ? 1u << normalize_axis(op, *axis, x.shape()) : (1u << x.rank()) - 1;
-  require_elements(op, x, mask);
-  Array y = Array::empty(reduced_shape(x.shape(), mask, keepdims), DType::int64);
-  const Array rows = x.permute(axes_in_order(x.rank(), mask, false)).contiguous();
-  const std::int64_t n = reduced_count(x.shape(), mask);
-  dispatch(x.dtype(), [&]<class T>() {
-    kernels::parallel_for(y.numel(), std::max<std::int64_t>(1, (1 << 14) / std::max<std::int64_t>(1, n)),
-                          [&](std::int64_t b, std::int64_t e) {
-                            for (std::int64_t r = b; r < e; ++r) {
-                              const T* p = rows.data<T>() + r * n;
-                              std::int64_t best = 0;
-                              for (std::int64_t i = 1; i < n; ++i)
-                                if (better(p[i], p[best])) best = i;
-                              y.mutable_data<std::int64_t>()[r] = best;
-                            }
-                          });
-  });
-  return y;
-}
-
-template <class Op>
-std::vector<Sample> arg_samples() {
-  return {sample(Op{}, {3, 4}).distinct(),
-          sample(Op{.axis = 1}, {3, 4}).distinct(),
-          sample(Op{.axis = 0, .keepdims = true}, {3, 4}).distinct(),
-          sample(Op{}, {}),
-          sample(Op{}, {1}),
-          sample(Op{.axis = 1}, {0, 3}),
-          sample(Op{.axis = 1}, {2, 3, 2, 2}).distinct(),
-          sample(Op{}, {70'001}).distinct().large(),
-          sample(Op{.axis = 0}, {601, 130}).distinct().large()};
-}
-
-template <class Better>
-Array reference_arg(const Array& x, const std::optional<std::int64_t>& axis, bool keepdims, Better better) {
-  return reference_reduce(x, axis ? Axes(*axis) : Axes(), keepdims, [&](std::span<const double> v) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < v.size(); ++i) best = better(v[i], v[best]) ? i : best;
-    return static_cast<double>(best);
-  });
-}
-
-struct ArgMax {
-  static constexpr std::string_view name = "argmax";
-  static constexpr bool differentiable = false;
-  static std::vector<Sample> samples() { return arg_samples<ArgMax>(); }
-  Array reference(const Array& x) const {
-    return reference_arg(x, axis, keepdims, [](double a, double b) { return a > b; });
-  }
-  Array forward(const Array& x) const {
-    return arg_extreme(name, x, axis, keepdims, [](auto a, auto b) { return a > b || (a != a && b == b); });
-  }
-
-  std::optional<std::int64_t> axis = {};
-  bool keepdims = false;
-};
-
-struct ArgMin {
-  static constexpr std::string_view name = "argmin";
-  static constexpr bool differentiable = false;
-  static std::vector<Sample> samples() { return arg_samples<ArgMin>(); }
-  Array reference(const Array& x) const {
-    return reference_arg(x, axis, keepdims, [](double a, double b) { return a < b; });
-  }
-  Array forward(const Array& x) const {
-    return arg_extreme(name, x, axis, keepdims, [](auto a, auto b) { return a < b || (a != a && b == b); });
-  }
-
-  std::optional<std::int64_t> axis = {};
-  bool keepdims = false;
-};
-
-Array truth(std::string_view op, const Array& x) {
-  return map_to_bool(
-             op, [](auto v) { return v != 0; }, x)
-      .astype(DType::uint8);
-}
-
-struct Any {
-  static constexpr std::string_view name = "any";
-  static constexpr bool differentiable = false;
-  static std::vector<Sample> samples() {
-    return {sample(Any{}, {3, 4}).booleans(0),
-            sample(Any{.axes = {1}}, {3, 2}).integers(0, 0, 2),
-            sample(Any{.axes = {0}, .keepdims = true}, {3, 2}).booleans(0),
-            sample(Any{}, {}).booleans(0),
-            sample(Any{}, {1}).booleans(0),
-            sample(Any{.axes = {0}}, {0, 3}).booleans(0),
-            sample(Any{.axes = {1}}, {2, 3, 2, 2}).booleans(0),
-            sample(Any{.axes = {1}}, {601, 130}).booleans(0).large()};
-  }
-  Array reference(const Array& x) const {
-    return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
-      bool found = false;
-      for (double d : v) found = found || d != 0;
-      return found;
-    });
-  }
-  Array forward(const Array& x) const {
-    return reduce<kernels::MaxReducer>(name, truth(name, x), axes.mask(name, x.shape()), keepdims)
-        .astype(DType::bool_);
-  }
-
-  Axes axes = {};
-  bool keepdims = false;
-};
-
-struct All {
-  static constexpr std::string_view name = "all";
-  static constexpr bool differentiable = false;
-  static std::vector<Sample> samples() {
-    return {sample(All{}, {3, 4}).booleans(0),
-            sample(All{.axes = {1}}, {3, 2}).integers(0, 0, 2),
-            sample(All{.axes = {0}, .keepdims = true}, {3, 2}).booleans(0),
-            sample(All{}, {}).booleans(0),
-            sample(All{}, {1}).booleans(0),
-            sample(All{.axes = {0}}, {0, 3}).booleans(0),
-            sample(All{.axes = {1}}, {2, 3, 2, 2}).booleans(0),
-            sample(All{.axes = {1}}, {601, 130}).booleans(0).large()};
-  }
-  Array reference(const Array& x) const {
-    return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
-      bool every = true;
-      for (double d : v) every = every && d != 0;
-      return every;
-    });
-  }
-  Array forward(const Array& x) const {
-    const Array lowest =
-        reduce<kernels::MinReducer>(name, truth(name, x), axes.mask(name, x.shape()), keepdims);
-    return map_to_bool(
-        name, [](auto v) { return v != 0; }, lowest);
-  }
-
-  Axes axes = {};
-  bool keepdims = false;
-};
-
-struct CountNonzero {
-  static constexpr std::string_view name = "count_nonzero";
-  static constexpr bool differentiable = false;
-  static std::vector<Sample> samples() {
-    return {sample(CountNonzero{}, {3, 4}).booleans(0),
-            sample(CountNonzero{.axes = {1}}, {3, 4}).integers(0, 0, 3),
-            sample(CountNonzero{}, {}).booleans(0),
-            sample(CountNonzero{}, {1}).booleans(0),
-            sample(CountNonzero{.axes = {0}}, {0, 3}).booleans(0),
-            sample(CountNonzero{.axes = {1}}, {2, 3, 2, 2}).booleans(0),
-            sample(CountNonzero{}, {601, 130}).booleans(0).large()};
-  }
-  Array reference(const Array& x) const {
-    return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
-      int n = 0;
-      for (double d : v) n += d != 0;
-      return n;
-    });
-  }
-  Array forward(const Array& x) const {
-    return reduce<kernels::SumReducer>(name, truth(name, x).astype(DType::int64), axes.mask(name, x.shape()),
-                                       keepdims);
   }
 
   Axes axes = {};
@@ -511,10 +187,8 @@ struct Prod {
   }
 
   Array forward(const Array& x) const {
-    const bool floating = is_floating(x.dtype());
-    return reduce<kernels::ProductReducer>(name, x.astype(floating ? DType::float64 : DType::int64),
-                                           axes.mask(name, x.shape()), keepdims)
-        .astype(floating ? x.dtype() : DType::int64);
+    const Array v = is_floating(x.dtype()) ? x : x.astype(DType::int64);
+    return reduce<kernels::ProductReducer>(name, v, axes.mask(name, x.shape()), keepdims);
   }
   Tensor vjp(const Tensor& dy, const Tensor& x) const {
     const unsigned mask = axes.mask(name, x.shape());
@@ -582,32 +256,11 @@ Tensor sum(const Tensor& x, const Axes& axes, ReduceOptions options) {
 Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options) {
   return record(Mean{axes, options.keepdims}, x);
 }
-Tensor max(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  return record(Max{axes, options.keepdims}, x);
-}
-Tensor min(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  return record(Min{axes, options.keepdims}, x);
-}
 Tensor norm(const Tensor& x, const Axes& axes, ReduceOptions options) {
   return record(Norm{axes, options.keepdims}, x);
 }
 Tensor logsumexp(const Tensor& x, const Axes& axes, ReduceOptions options) {
   return record(LogSumExp{axes, options.keepdims}, x);
-}
-Tensor argmax(const Tensor& x, std::optional<std::int64_t> axis, ReduceOptions options) {
-  return record(ArgMax{axis, options.keepdims}, x);
-}
-Tensor argmin(const Tensor& x, std::optional<std::int64_t> axis, ReduceOptions options) {
-  return record(ArgMin{axis, options.keepdims}, x);
-}
-Tensor any(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  return record(Any{axes, options.keepdims}, x);
-}
-Tensor all(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  return record(All{axes, options.keepdims}, x);
-}
-Tensor count_nonzero(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  return record(CountNonzero{axes, options.keepdims}, x);
 }
 
 Tensor prod(const Tensor& x, const Axes& axes, ReduceOptions options) {
@@ -645,14 +298,6 @@ Tensor std(const Tensor& x, const Axes& axes, VarOptions options) {
 Tensor Tensor::sum(const Axes& axes, ReduceOptions options) const { return xgrad::sum(*this, axes, options); }
 Tensor Tensor::mean(const Axes& axes, ReduceOptions options) const {
   return xgrad::mean(*this, axes, options);
-}
-Tensor Tensor::max(const Axes& axes, ReduceOptions options) const { return xgrad::max(*this, axes, options); }
-Tensor Tensor::min(const Axes& axes, ReduceOptions options) const { return xgrad::min(*this, axes, options); }
-Tensor Tensor::argmax(std::optional<std::int64_t> axis, ReduceOptions options) const {
-  return xgrad::argmax(*this, axis, options);
-}
-Tensor Tensor::argmin(std::optional<std::int64_t> axis, ReduceOptions options) const {
-  return xgrad::argmin(*this, axis, options);
 }
 
 }  // namespace xgrad::inline v0

@@ -7,14 +7,16 @@
 #include <xgrad/ops/kernels/map.hpp>
 #include <xgrad/ops/kernels/parallel.hpp>
 
-/// Reductions of rows and of columns of a row-major matrix. Sums are formed in short blocks, whose totals are
-/// added in double and with what that rounds off: the error stays within a few units of the last place of the
-/// sum of magnitudes, whatever the size. The order of additions depends on sizes alone.
+/// Reductions of rows and of columns of a row-major matrix. Sums of floats are formed in short blocks, whose
+/// totals are added in double and with what that rounds off: the error stays within a few units of the last
+/// place of the sum of magnitudes, whatever the size. The order of additions depends on sizes alone.
 namespace xgrad::inline v0::kernels {
 
-/// What a reduction does with two values; `block` bounds how many are combined in the element type.
+/// What a reduction does: `step` takes an element into what has been combined so far, `combine` joins two
+/// such results, `finish` makes the result of the last of them. One that is not `wide` forms floats in packs
+/// of their own type; one that is, as double.
 struct SumReducer {
-  static constexpr bool exact = false;
+  static constexpr bool exact = false, wide = false;
   template <class T>
   static constexpr T identity() {
     return T(0);
@@ -23,9 +25,34 @@ struct SumReducer {
   XGRAD_SIMD_INLINE static P combine(const P& a, const P& b) {
     return a + b;
   }
+  template <class P>
+  XGRAD_SIMD_INLINE static P step(const P& a, const P& x) {
+    return a + x;
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P finish(const P& a) {
+    return a;
+  }
+};
+/// The Euclidean norm. The squares of floats are exact in double and stay far within its range; those of
+/// doubles may leave it.
+struct NormReducer : SumReducer {
+  static constexpr bool wide = true;
+  template <class P>
+  XGRAD_SIMD_INLINE static P step(const P& a, const P& x) {
+    if constexpr (simd::is_pack<P>)
+      return fma(x, x, a);
+    else
+      return a + x * x;
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P finish(const P& a) {
+    using std::sqrt;
+    return sqrt(a);
+  }
 };
 struct ProductReducer {
-  static constexpr bool exact = false;
+  static constexpr bool exact = false, wide = true;
   template <class T>
   static constexpr T identity() {
     return T(1);
@@ -34,10 +61,18 @@ struct ProductReducer {
   XGRAD_SIMD_INLINE static P combine(const P& a, const P& b) {
     return a * b;
   }
+  template <class P>
+  XGRAD_SIMD_INLINE static P step(const P& a, const P& x) {
+    return a * x;
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P finish(const P& a) {
+    return a;
+  }
 };
-/// NaN if any value is.
+/// The larger or the smaller of two; NaN if either is.
 struct MaxReducer {
-  static constexpr bool exact = true;
+  static constexpr bool exact = true, wide = false;
   template <class T>
   static constexpr T identity() {
     return std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
@@ -45,11 +80,22 @@ struct MaxReducer {
   }
   template <class P>
   XGRAD_SIMD_INLINE static P combine(const P& a, const P& b) {
-    return maximum(a, b);
+    if constexpr (simd::is_pack<P>)
+      return maximum(a, b);
+    else
+      return a != a || a > b ? a : b;
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P step(const P& a, const P& x) {
+    return combine(a, x);
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P finish(const P& a) {
+    return a;
   }
 };
 struct MinReducer {
-  static constexpr bool exact = true;
+  static constexpr bool exact = true, wide = false;
   template <class T>
   static constexpr T identity() {
     return std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
@@ -57,7 +103,18 @@ struct MinReducer {
   }
   template <class P>
   XGRAD_SIMD_INLINE static P combine(const P& a, const P& b) {
-    return minimum(a, b);
+    if constexpr (simd::is_pack<P>)
+      return minimum(a, b);
+    else
+      return a != a || a < b ? a : b;
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P step(const P& a, const P& x) {
+    return combine(a, x);
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P finish(const P& a) {
+    return a;
   }
 };
 
@@ -68,6 +125,19 @@ constexpr std::int64_t reduce_grain = 1 << 15;  // elements that one thread redu
 /// The type in which partial results are kept.
 template <class R, class T>
 using Partial = std::conditional_t<!R::exact && std::is_floating_point_v<T>, double, T>;
+/// The type of the lanes in which elements of T are combined.
+template <class R, class T>
+using Lane = std::conditional_t<R::wide, Partial<R, T>, T>;
+/// Whether lanes take part in a total kept more exactly, after 16 additions each.
+template <class R, class T>
+inline constexpr bool in_blocks =
+    std::is_base_of_v<SumReducer, R>&& std::is_floating_point_v<T>&& std::is_same_v<Lane<R, T>, T>;
+
+/// P::width adjacent elements, converted to the lanes of P.
+template <class P, class T>
+XGRAD_SIMD_INLINE P load_as(const T* x) {
+  return simd::cast<typename P::Scalar>(simd::Pack<T, P::width>::load(x));
+}
 
 /// A sum that keeps what rounding loses (Neumaier 1974): however many values are added, the error is that of
 /// one addition.
@@ -86,29 +156,20 @@ class RunningSum {
   V sum_ = V(0), lost_ = V(0);
 };
 
-template <class R, class V>
-V combine_scalars(V a, V b) {
-  if constexpr (std::is_same_v<R, MaxReducer>) {
-    return a != a || a > b ? a : b;
-  } else if constexpr (std::is_same_v<R, MinReducer>) {
-    return a != a || a < b ? a : b;
-  } else {
-    return static_cast<V>(R::combine(a, b));
-  }
-}
-
 /// What is combined one by one: a RunningSum for sums of floating numbers, else the plain reduction.
 template <class R, class V>
 class Running {
  public:
-  XGRAD_SIMD_INLINE void add(V v) { total_ = combine_scalars<R>(total_, v); }
+  XGRAD_SIMD_INLINE void add(V v) { total_ = R::combine(total_, v); }
   XGRAD_SIMD_INLINE V value() const { return total_; }
 
  private:
   V total_ = R::template identity<V>();
 };
-template <>
-class Running<SumReducer, double> : public RunningSum<double> {};
+template <class R>
+requires std::is_base_of_v<SumReducer, R>
+class Running<R, double> : public RunningSum<double> {
+};
 
 /// Σ f(pack at i) over a row of n elements, i going up; the lanes of the last pack beyond n must give 0, by
 /// `part`. `ways` sums run side by side; each is added to the total after 16 additions, whatever the pack's
@@ -134,41 +195,36 @@ XGRAD_SIMD_INLINE typename P::Scalar row_sum(std::int64_t n, const F& f, const G
   return static_cast<T>(total.value());
 }
 
-/// n adjacent elements. Sums of floats go over to double after 16 additions in a lane, whatever the pack's
-/// width.
+/// The total of n adjacent elements.
 template <class R, class T>
 Partial<R, T> reduce_line(const T* x, std::int64_t n) {
   using V = Partial<R, T>;
-  if constexpr (std::is_floating_point_v<T>) {
-    return vectorized([x, n](auto bytes) XGRAD_SIMD_LAMBDA -> V {
-      using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
-      constexpr std::int64_t w = P::width, block = 64 * w;
-      Running<R, V> total;
-      std::int64_t i = 0;
-      while (i + 4 * w <= n) {
-        const std::int64_t end = i + block < n ? i + block : n;
-        P a = P::load(x + i), b = P::load(x + i + w), c = P::load(x + i + 2 * w), d = P::load(x + i + 3 * w);
-        for (i += 4 * w; i + 4 * w <= end; i += 4 * w) {
-          a = R::combine(a, P::load(x + i));
-          b = R::combine(b, P::load(x + i + w));
-          c = R::combine(c, P::load(x + i + 2 * w));
-          d = R::combine(d, P::load(x + i + 3 * w));
-        }
-        const P all = R::combine(R::combine(a, b), R::combine(c, d));
-        if constexpr (std::is_same_v<R, SumReducer>) {
-          total.add(static_cast<V>(sum_lanes(all)));
-        } else {
-          for (int k = 0; k < w; ++k) total.add(static_cast<V>(all[k]));
-        }
+  using L = Lane<R, T>;
+  return vectorized([x, n](auto bytes) XGRAD_SIMD_LAMBDA -> V {
+    using P = simd::Pack<L, static_cast<int>(bytes) / static_cast<int>(sizeof(L))>;
+    constexpr std::int64_t w = P::width, ways = 4;
+    const std::int64_t block = in_blocks<R, T> ? 16 * ways * w : n;
+    Running<R, V> total;
+    std::int64_t i = 0;
+    while (i + ways * w <= n) {
+      const std::int64_t end = i + block < n ? i + block : n;
+      P a(R::template identity<L>()), b = a, c = a, d = a;
+      for (; i + ways * w <= end; i += ways * w) {
+        a = R::step(a, load_as<P>(x + i));
+        b = R::step(b, load_as<P>(x + i + w));
+        c = R::step(c, load_as<P>(x + i + 2 * w));
+        d = R::step(d, load_as<P>(x + i + 3 * w));
       }
-      for (; i < n; ++i) total.add(static_cast<V>(x[i]));
-      return total.value();
-    });
-  } else {
-    V total = R::template identity<V>();
-    for (std::int64_t i = 0; i < n; ++i) total = combine_scalars<R>(total, static_cast<V>(x[i]));
-    return total;
-  }
+      const P all = R::combine(R::combine(a, b), R::combine(c, d));
+      if constexpr (std::is_base_of_v<SumReducer, R>) {
+        total.add(static_cast<V>(sum_lanes(all)));
+      } else {
+        for (int k = 0; k < w; ++k) total.add(static_cast<V>(all[k]));
+      }
+    }
+    for (; i < n; ++i) total.add(R::step(R::template identity<V>(), static_cast<V>(x[i])));
+    return total.value();
+  });
 }
 
 }  // namespace detail
@@ -190,14 +246,14 @@ void reduce_rows(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t 
       });
       detail::Running<R, V> total;
       for (const V& v : partial) total.add(v);
-      y[r] = static_cast<T>(total.value());
+      y[r] = static_cast<T>(R::finish(total.value()));
     }
     return;
   }
   parallel_for(rows, std::max<std::int64_t>(1, detail::reduce_grain / std::max<std::int64_t>(1, cols)),
                [&](std::int64_t b, std::int64_t e) {
                  for (std::int64_t r = b; r < e; ++r)
-                   y[r] = static_cast<T>(detail::reduce_line<R>(x + r * row_stride, cols));
+                   y[r] = static_cast<T>(R::finish(detail::reduce_line<R>(x + r * row_stride, cols)));
                });
 }
 
@@ -213,8 +269,9 @@ class RunningPack {
  private:
   P total_ = P(R::template identity<typename P::Scalar>());
 };
-template <int W>
-class RunningPack<SumReducer, simd::Pack<double, W>> {
+template <class R, int W>
+requires std::is_base_of_v<SumReducer, R>
+class RunningPack<R, simd::Pack<double, W>> {
   using P = simd::Pack<double, W>;
 
  public:
@@ -242,35 +299,71 @@ class RunningPack<SumReducer, simd::Pack<float, W>> {
   simd::detail::Doubles<W> sums_{0.0, 0.0};
 };
 
-/// y[j] = the reduction of x[0 … rows - 1, j] for n adjacent columns.
-template <class R, class T>
-void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int64_t row_stride, T* y) {
-  constexpr std::int64_t block = 32;  // rows that are combined before their total joins the others
+/// What is reduced by columns: all elements; a chunk of them, whose totals are left as they are; or the
+/// totals of such chunks.
+enum class Of { all, chunk, totals };
+/// `of`, or `all` where that is the same.
+template <class R, class T, Of of>
+inline constexpr Of distinct =
+    std::is_same_v<R, NormReducer> || !std::is_same_v<Lane<R, T>, T> ? of : Of::all;
+
+/// y[j] = the reduction of x[0 … rows - 1, j] for n ≤ column_tile adjacent columns. Rows are read from end to
+/// end, four at a time; what they combine to stays in the cache.
+constexpr std::int64_t column_tile = 512;
+template <class R, Of of, class T, class U>
+void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int64_t row_stride, U* y) {
+  constexpr std::int64_t block = 16;  // rows that are combined before their total joins the others
+  using L = std::conditional_t<of == Of::totals, T, Lane<R, T>>;
+  using V = Partial<R, L>;
   vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
-    using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
+    using P = simd::Pack<L, static_cast<int>(bytes) / static_cast<int>(sizeof(L))>;
     constexpr std::int64_t w = P::width;
-    std::int64_t j = 0;
-    for (; j + 2 * w <= n; j += 2 * w) {
-      RunningPack<R, P> total0, total1;
-      for (std::int64_t i0 = 0; i0 < rows; i0 += block) {
-        const std::int64_t i1 = i0 + block < rows ? i0 + block : rows;
-        P a(R::template identity<T>()), b = a;
-        for (std::int64_t i = i0; i < i1; ++i) {
-          a = R::combine(a, P::load(x + i * row_stride + j));
-          b = R::combine(b, P::load(x + i * row_stride + j + w));
+    const auto step = [](const auto& a, const auto& b) XGRAD_SIMD_LAMBDA {
+      if constexpr (of == Of::totals)
+        return R::combine(a, b);
+      else
+        return R::step(a, b);
+    };
+    const auto result = [](const auto& a) XGRAD_SIMD_LAMBDA {
+      if constexpr (of == Of::chunk)
+        return a;
+      else
+        return R::finish(a);
+    };
+    const std::int64_t packs = n / w;
+    P sums[column_tile / w];
+    RunningPack<R, P> totals[column_tile / w];
+    for (std::int64_t i0 = 0; i0 < rows; i0 += block) {
+      const std::int64_t i1 = i0 + block < rows ? i0 + block : rows;
+      for (std::int64_t k = 0; k < packs; ++k) sums[k] = P(R::template identity<L>());
+      std::int64_t i = i0;
+      for (; i + 4 <= i1; i += 4) {
+        const T *r0 = x + i * row_stride, *r1 = r0 + row_stride, *r2 = r1 + row_stride, *r3 = r2 + row_stride;
+        for (std::int64_t k = 0; k < packs; ++k) {
+          P a = step(sums[k], load_as<P>(r0 + k * w));
+          a = step(a, load_as<P>(r1 + k * w));
+          a = step(a, load_as<P>(r2 + k * w));
+          sums[k] = step(a, load_as<P>(r3 + k * w));
         }
-        total0.add(a);
-        total1.add(b);
       }
-      total0.value().store(y + j);
-      total1.value().store(y + j + w);
+      for (; i < i1; ++i)
+        for (std::int64_t k = 0; k < packs; ++k)
+          sums[k] = step(sums[k], load_as<P>(x + i * row_stride + k * w));
+      for (std::int64_t k = 0; k < packs; ++k) totals[k].add(sums[k]);
     }
-    for (; j < n; ++j) {
-      Running<R, Partial<R, T>> total;
-      for (std::int64_t i = 0; i < rows; ++i) total.add(static_cast<Partial<R, T>>(x[i * row_stride + j]));
-      y[j] = static_cast<T>(total.value());
+    for (std::int64_t k = 0; k < packs; ++k) simd::cast<U>(result(totals[k].value())).store(y + k * w);
+    for (std::int64_t j = packs * w; j < n; ++j) {
+      Running<R, V> total;
+      for (std::int64_t i = 0; i < rows; ++i)
+        total.add(step(R::template identity<V>(), static_cast<V>(x[i * row_stride + j])));
+      y[j] = static_cast<U>(result(total.value()));
     }
   });
+}
+template <class R, Of of, class T, class U>
+void reduce_column_tiles(const T* x, std::int64_t rows, std::int64_t n, std::int64_t row_stride, U* y) {
+  for (std::int64_t j = 0; j < n; j += column_tile)
+    reduce_column_tile<R, of>(x + j, rows, std::min(column_tile, n - j), row_stride, y + j);
 }
 
 }  // namespace detail
@@ -278,26 +371,27 @@ void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int6
 /// y[j] = the reduction of x[0 … rows - 1, j], for rows of adjacent elements `row_stride` apart.
 template <class R, class T>
 void reduce_columns(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t row_stride, T* y) {
-  constexpr std::int64_t tile = 256;
+  using detail::Of;
+  using L = detail::Lane<R, T>;
   const std::int64_t chunk =
       std::max<std::int64_t>(1, 2 * detail::reduce_grain / std::max<std::int64_t>(1, cols));
   if (rows <= 2 * chunk) {
-    parallel_for(cols, std::max<std::int64_t>(tile, detail::reduce_grain / std::max<std::int64_t>(1, rows)),
+    parallel_for(cols, std::max<std::int64_t>(256, detail::reduce_grain / std::max<std::int64_t>(1, rows)),
                  [&](std::int64_t b, std::int64_t e) {
-                   for (std::int64_t j = b; j < e; j += tile)
-                     detail::reduce_column_tile<R>(x + j, rows, std::min(tile, e - j), row_stride, y + j);
+                   detail::reduce_column_tiles<R, Of::all>(x + b, rows, e - b, row_stride, y + b);
                  });
     return;
   }
   // Tall: chunks of rows, whose totals are combined like rows.
   const std::int64_t chunks = (rows + chunk - 1) / chunk;
-  static thread_local std::vector<T> partial;  // kept: a training step allocates nothing
+  static thread_local std::vector<L> partial;  // kept: a training step allocates nothing
   partial.resize(static_cast<std::size_t>(chunks * cols));
-  T* const parts = partial.data();
+  L* const parts = partial.data();
   parallel_for(rows, chunk, [&](std::int64_t b, std::int64_t e) {
-    detail::reduce_column_tile<R>(x + b * row_stride, e - b, cols, row_stride, parts + b / chunk * cols);
+    detail::reduce_column_tiles<R, detail::distinct<R, T, Of::chunk>>(x + b * row_stride, e - b, cols,
+                                                                      row_stride, parts + b / chunk * cols);
   });
-  detail::reduce_column_tile<R>(parts, chunks, cols, cols, y);
+  detail::reduce_column_tiles<R, detail::distinct<R, T, Of::totals>>(parts, chunks, cols, cols, y);
 }
 
 }  // namespace xgrad::inline v0::kernels

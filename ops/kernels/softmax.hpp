@@ -49,7 +49,7 @@ XGRAD_SIMD_INLINE T row_max(const T* x, std::int64_t n) {
   if (i < n) best[1] = maximum(best[1], load_part<P>(x + i, n - i, lowest));
   const P all = maximum(maximum(best[0], best[1]), maximum(best[2], best[3]));
   T top = lowest;
-  for (int k = 0; k < P::width; ++k) top = combine_scalars<MaxReducer>(top, all[k]);
+  for (int k = 0; k < P::width; ++k) top = MaxReducer::combine(top, all[k]);
   return top;
 }
 
