@@ -1,16 +1,9 @@
-#include <xgrad/core/xtensor.hpp>
-// The one above comes before any other header of xtensor.
-#if __has_include(<xtensor/core/xmath.hpp>)
-#include <xtensor/core/xmath.hpp>
-#else
-#include <xtensor/xmath.hpp>
-#endif
-
 #include <xgrad/core/op.hpp>
 #include <xgrad/core/require.hpp>
 #include <xgrad/ops/cumulative.hpp>
 #include <xgrad/ops/elementwise.hpp>
 #include <xgrad/ops/index.hpp>
+#include <xgrad/ops/kernels/scan.hpp>
 #include <xgrad/ops/reference.hpp>
 #include <xgrad/ops/shape.hpp>
 
@@ -19,12 +12,21 @@ namespace {
 
 using detail::at;
 
-/// What running sums and products of A's elements are kept in: floats are rounded only when they are stored.
-template <class A, class T = typename std::decay_t<A>::value_type>
-using Running = std::conditional_t<std::is_floating_point_v<T>, double, T>;
-
 /// Integers and bools add up in int64.
 Array widened(const Array& x) { return is_floating(x.dtype()) ? x : x.astype(DType::int64); }
+
+/// The running totals by R of x along `axis`, from its beginning or from its end.
+template <class R>
+Array scanned(std::string_view op, const Array& x, int axis, bool backwards) {
+  const Array in = widened(x).contiguous();
+  Array y = Array::empty(in.shape(), in.dtype());
+  if (y.numel() == 0) return y;
+  const std::int64_t n = y.size(axis), inner = y.strides()[axis];
+  dispatch_numeric(op, y.dtype(), [&]<class T>() {
+    kernels::scan<R>(in.data<T>(), y.mutable_data<T>(), y.numel() / (n * inner), n, inner, backwards);
+  });
+  return y;
+}
 
 /// x moved one place along `axis`, towards the end or the beginning; `fill` comes in.
 Tensor moved_by_one(const Tensor& x, int axis, bool to_end, double fill) {
@@ -40,9 +42,18 @@ Tensor moved_by_one(const Tensor& x, int axis, bool to_end, double fill) {
 struct CumSum {
   static constexpr std::string_view name = "cumsum";
   static std::vector<Sample> samples() {
-    return {sample(CumSum{0}, {5}),       sample(CumSum{1}, {2, 3, 2}),   sample(CumSum{0, true}, {3, 2}),
-            sample(CumSum{2}, {2, 1, 3}), sample(CumSum{1}, {2, 1}),      sample(CumSum{0}, {0, 3}),
-            sample(CumSum{0}, {1}),       sample(CumSum{1}, {2, 3, 2, 2})};
+    return {sample(CumSum{0}, {5}),
+            sample(CumSum{1}, {2, 3, 2}),
+            sample(CumSum{0, true}, {3, 2}),
+            sample(CumSum{2}, {2, 1, 3}),
+            sample(CumSum{1}, {2, 1}),
+            sample(CumSum{0}, {0, 3}),
+            sample(CumSum{0}, {1}),
+            sample(CumSum{1}, {2, 3, 2, 2}),
+            sample(CumSum{1}, {37, 130}).large(),
+            sample(CumSum{1, true}, {19, 45}).large(),
+            sample(CumSum{0}, {70, 601}).large(),
+            sample(CumSum{1, true}, {3, 40, 21}).large()};
   }
   Array reference(const Array& x) const {
     return detail::generate(x.shape(), [&](const Shape& index) {
@@ -54,14 +65,7 @@ struct CumSum {
     });
   }
 
-  Array forward(const Array& x) const {
-    const auto directed = [&](const Array& a) {
-      return backwards ? a.slice(axis, a.size(axis) - 1, a.size(axis), -1) : a;
-    };
-    return directed(xt_forward<Elements::numeric>(name, directed(widened(x)), x.shape(), [&](const auto& a) {
-      return xt::cumsum<Running<decltype(a)>>(a, axis);
-    }));
-  }
+  Array forward(const Array& x) const { return scanned<kernels::SumReducer>(name, x, axis, backwards); }
   Tensor vjp(const Tensor& dy) const { return record(CumSum{axis, !backwards}, dy); }
 
   int axis = 0;
@@ -125,9 +129,16 @@ struct LinearRecurrence {
 struct CumProd {
   static constexpr std::string_view name = "cumprod";
   static std::vector<Sample> samples() {
-    return {sample(CumProd{0}, {5}),    sample(CumProd{1}, {2, 3, 2}),        sample(CumProd{2}, {2, 1, 3}),
-            sample(CumProd{1}, {2, 1}), sample(CumProd{0}, {3}).within(0, 0), sample(CumProd{0}, {1}),
-            sample(CumProd{0}, {0, 3}), sample(CumProd{1}, {2, 3, 2, 2})};
+    return {sample(CumProd{0}, {5}),
+            sample(CumProd{1}, {2, 3, 2}),
+            sample(CumProd{2}, {2, 1, 3}),
+            sample(CumProd{1}, {2, 1}),
+            sample(CumProd{0}, {3}).within(0, 0),
+            sample(CumProd{0}, {1}),
+            sample(CumProd{0}, {0, 3}),
+            sample(CumProd{1}, {2, 3, 2, 2}),
+            sample(CumProd{1}, {37, 130}).within(0.95, 1.05).large(),
+            sample(CumProd{0}, {70, 301}).within(0.95, 1.05).large()};
   }
   Array reference(const Array& x) const {
     return detail::generate(x.shape(), [&](const Shape& index) {
@@ -138,11 +149,7 @@ struct CumProd {
     });
   }
 
-  Array forward(const Array& x) const {
-    const Array v = widened(x);
-    return xt_forward<Elements::numeric>(
-        name, v, v.shape(), [&](const auto& a) { return xt::cumprod<Running<decltype(a)>>(a, axis); });
-  }
+  Array forward(const Array& x) const { return scanned<kernels::ProductReducer>(name, x, axis, false); }
   Tensor vjp(const Tensor& dy, const Tensor& x, Output y) const {
     const Tensor s = record(LinearRecurrence{axis, true}, moved_by_one(x, axis, false, 0), dy);
     return moved_by_one(y, axis, true, 1) * s;
