@@ -343,9 +343,21 @@ struct Pack {
     return Pack(a.v op b.v);                                                \
   }                                                                         \
   XGRAD_SIMD_INLINE Pack& operator op##=(const Pack& b) { return *this = *this op b; }
-  XGRAD_SIMD_OPERATOR(+)
-  XGRAD_SIMD_OPERATOR(-)
-  XGRAD_SIMD_OPERATOR(*)
+#define XGRAD_SIMD_WRAPPING_OPERATOR(op)                                                          \
+  XGRAD_SIMD_INLINE friend Pack operator op(const Pack& a, const Pack& b) {                       \
+    XGRAD_SIMD_CONTRACT                                                                           \
+    if constexpr (std::is_signed_v<T> && std::is_integral_v<T>) { /* overflow wraps around */     \
+      using U = typename detail::Vector<std::make_unsigned_t<T>, sizeof(Lanes)>::type;            \
+      return Pack(reinterpret_cast<Lanes>(reinterpret_cast<U>(a.v) op reinterpret_cast<U>(b.v))); \
+    } else {                                                                                      \
+      return Pack(a.v op b.v);                                                                    \
+    }                                                                                             \
+  }                                                                                               \
+  XGRAD_SIMD_INLINE Pack& operator op##=(const Pack& b) { return *this = *this op b; }
+  XGRAD_SIMD_WRAPPING_OPERATOR(+)
+  XGRAD_SIMD_WRAPPING_OPERATOR(-)
+  XGRAD_SIMD_WRAPPING_OPERATOR(*)
+#undef XGRAD_SIMD_WRAPPING_OPERATOR
   XGRAD_SIMD_OPERATOR(/)
   XGRAD_SIMD_OPERATOR(%)
   XGRAD_SIMD_OPERATOR(&)
@@ -354,7 +366,12 @@ struct Pack {
   XGRAD_SIMD_OPERATOR(<<)
   XGRAD_SIMD_OPERATOR(>>)
 #undef XGRAD_SIMD_OPERATOR
-  XGRAD_SIMD_INLINE friend Pack operator-(const Pack& a) { return Pack(-a.v); }
+  XGRAD_SIMD_INLINE friend Pack operator-(const Pack& a) {
+    if constexpr (std::is_floating_point_v<T>)
+      return Pack(-a.v);
+    else
+      return Pack(Lanes{}) - a;
+  }
   XGRAD_SIMD_INLINE friend Pack operator+(const Pack& a) { return a; }
   XGRAD_SIMD_INLINE friend Pack operator~(const Pack& a) { return Pack(~a.v); }
 
