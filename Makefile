@@ -77,4 +77,4 @@ format:  ## Format every source file
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 clean:  ## Remove everything that was built
-	rm -rf build build-asan build-tsan build-debug
+	rm -rf build build-install build-debug build-asan build-tsan
