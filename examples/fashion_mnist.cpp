@@ -3,7 +3,9 @@
 // 70,000 grey images of 28 × 28 pixels, each of one of ten kinds of clothing (Xiao, Rasul and Vollgraf 2017).
 // A multi-layer perceptron learns to name them. Run it without arguments; --help says what can be changed.
 #include <getopt.h>
+#include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -30,30 +32,52 @@ struct Options {
   std::string data = "/usr/share/datasets/fashion-mnist", model = "fashion_mnist.safetensors", history;
 };
 
+constexpr const char* usage =
+    "options: --epochs N --batch-size N --lr X --seed N --threads N (0: all)\n"
+    "         --data FOLDER --model FILE --history FILE --help\n";
+
+[[noreturn]] void refuse(const std::string& mistake) {
+  std::fprintf(stderr, "fashion_mnist: %s\n%s", mistake.c_str(), usage);
+  std::exit(2);
+}
+
+// The number that an option was given: all of its text must be one, and not below `least`.
+template <class T>
+T number(const std::string& option, const std::string& text, T least) {
+  T value{};
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest != end || !(value >= least))
+    refuse("--" + option + " takes " + (std::is_integral_v<T> ? "an integer" : "a number") + " from " +
+           std::to_string(static_cast<int>(least)) + " up, not '" + text + "'");
+  return value;
+}
+
 Options parse(int argc, char** argv) {
   static const option flags[] = {
       {"epochs", required_argument, nullptr, 'e'},  {"batch-size", required_argument, nullptr, 'b'},
       {"lr", required_argument, nullptr, 'l'},      {"seed", required_argument, nullptr, 's'},
       {"threads", required_argument, nullptr, 't'}, {"data", required_argument, nullptr, 'd'},
-      {"model", required_argument, nullptr, 'm'},   {"history", required_argument, nullptr, 'h'},
-      {"help", no_argument, nullptr, '?'},          {}};
+      {"model", required_argument, nullptr, 'm'},   {"history", required_argument, nullptr, 'y'},
+      {"help", no_argument, nullptr, 'h'},          {}};
   Options o;
-  for (int flag; (flag = getopt_long(argc, argv, "", flags, nullptr)) != -1;) {
-    if (flag == 'e') o.epochs = std::atoi(optarg);
-    if (flag == 'b') o.batch = std::atoi(optarg);
-    if (flag == 'l') o.lr = std::atof(optarg);
-    if (flag == 's') o.seed = std::strtoull(optarg, nullptr, 10);
-    if (flag == 't') o.threads = std::atoi(optarg);
+  opterr = 0;  // the messages are ours
+  int index = 0;
+  for (int flag; (flag = getopt_long(argc, argv, "", flags, &index)) != -1;) {
+    if (flag == '?')
+      refuse(std::string("'") + argv[optind - 1] + "' is none of the options, or lacks its value");
+    const char* const name = flags[index].name;
+    if (flag == 'e') o.epochs = number(name, optarg, 1);
+    if (flag == 'b') o.batch = number(name, optarg, 1);
+    if (flag == 'l') o.lr = number(name, optarg, 0.0);
+    if (flag == 's') o.seed = number(name, optarg, std::uint64_t{0});
+    if (flag == 't') o.threads = number(name, optarg, 0);
     if (flag == 'd') o.data = optarg;
     if (flag == 'm') o.model = optarg;
-    if (flag == 'h') o.history = optarg;
-    if (flag == '?' || o.epochs < 1 || o.batch < 1) {
-      std::fprintf(stderr,
-                   "options: --epochs N --batch-size N --lr X --seed N --threads N (0: all)\n"
-                   "         --data FOLDER --model FILE --history FILE\n");
-      std::exit(2);
-    }
+    if (flag == 'y') o.history = optarg;
+    if (flag == 'h') std::exit(std::fputs(usage, stdout) < 0);
   }
+  if (optind < argc) refuse(std::string("what is '") + argv[optind] + "'?");
   return o;
 }
 
@@ -71,6 +95,9 @@ void show_images(const Tensor& images, std::int64_t first, std::int64_t count) {
 int run(const Options& o) {
   if (o.threads > 0) set_num_threads(o.threads);
   manual_seed(o.seed);
+  if (access((o.data + "/train-images-idx3-ubyte.gz").c_str(), R_OK) != 0)
+    throw IoError("fashion_mnist", "no images in " + o.data + ": `apt install dataset-fashion-mnist` or " +
+                                       "./setup.sh installs them; --data FOLDER says where else they are");
 
   // The pixels, as bytes, and the labels, 0 to 9. The normalizer measures the training images, and is then
   // applied to every image: mean 0, spread 1.
