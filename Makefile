@@ -1,7 +1,7 @@
 # The two commands are `make train` and `make test`: each sets the machine up, builds and runs. The build itself is
 # CMakeLists.txt's; for work on the library use its presets: cmake --preset release && cmake --build build
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test slow bench bench-targets bench-readme bench-peers bench-check bench-record asan tsan format clean
+.PHONY: help setup build train train-seeds test slow bench bench-targets bench-readme bench-peers bench-check bench-record asan tsan format clean
 
 JOBS ?= $(shell nproc)
 COMPILERS ?= g++ clang++-14
@@ -19,11 +19,21 @@ build: setup  ## Set up and build the library, the tests and the examples
 	@$(call configure,release)
 	@cmake --build build -j $(JOBS)
 
-train: setup  ## Set up, build, and train on the real Fashion-MNIST images: prints the test accuracy
+train: setup  ## Set up, build, and train on the real Fashion-MNIST images: prints the test accuracy (OPTIONS='--epochs 1')
 	@$(call configure,release)
 	@cmake --build build -j $(JOBS) --target fashion_mnist
-	@build/examples/fashion_mnist --data $(images) --model build/model.safetensors --history build/history.csv
+	@build/examples/fashion_mnist --data $(images) --model build/model.safetensors --history build/history.csv $(OPTIONS)
 	@echo "The model is in build/model.safetensors, the history in build/history.csv."
+
+train-seeds: setup  ## The same with seeds 0 to 4; fails unless each reaches 88% (fashion_mnist's own check)
+	@$(call configure,release)
+	@cmake --build build -j $(JOBS) --target fashion_mnist
+	@failed=; for seed in 0 1 2 3 4; do \
+	  printf 'seed %s: ' $$seed; \
+	  build/examples/fashion_mnist --data $(images) --model build/seed.safetensors $(OPTIONS) --seed $$seed \
+	    >build/seed.log 2>&1 || failed="$$failed $$seed"; \
+	  grep '^test loss' build/seed.log || cat build/seed.log; \
+	done; [ -z "$$failed" ] || { echo "failed with seed$$failed"; exit 1; }
 
 test:  ## Set up, build, and run every test
 	@./setup.sh python
