@@ -9,7 +9,7 @@
 set -eu
 cd "$(dirname "$0")"
 
-packages='cmake ninja-build g++ ccache libxtensor-dev xtl-dev libxsimd-dev libfmt-dev catch2 libopenblas-dev
+packages='cmake ninja-build g++ ccache libxtensor-dev xtl-dev libfmt-dev catch2 libopenblas-dev
   zlib1g-dev nlohmann-json3-dev dataset-fashion-mnist python3 python3-venv valgrind graphviz'
 packages=$(echo $packages)
 [ "$(uname -m)" != x86_64 ] || packages="$packages libdnnl-dev"  # elsewhere CBLAS does its work
@@ -28,13 +28,15 @@ missing_of() {
 
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then env DEBIAN_FRONTEND=noninteractive "$@"
-  else sudo env DEBIAN_FRONTEND=noninteractive "$@"; fi
+  else sudo -n env DEBIAN_FRONTEND=noninteractive "$@"; fi
 }
 
 # Installs the given packages, fetching the package lists first, once.
 install() {
   say "installing: $*"
   [ "$(id -u)" -eq 0 ] || has sudo || fail "that needs root, and there is no sudo: as root, run apt-get install $*"
+  [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null ||
+    fail "that needs root, and sudo does not let us in without a password: run sudo -v first, or sudo apt-get install $*"
   if [ -z "${lists_fetched:-}" ]; then
     as_root apt-get update -qq || fail "apt-get update failed: is there a network?"
     lists_fetched=yes
