@@ -141,7 +141,8 @@ constexpr std::string_view name_in(std::string_view text) {
   return identifier_before(text, end);
 }
 
-/// "… T = demo::Block<int>]" gives "Block". Brackets before the name belong to what encloses a local struct.
+/// "… T = demo::Block<int>]" gives "Block". Brackets before the name belong to what encloses a local struct;
+/// a lambda has nothing but brackets, "<lambda(int)>" or "(lambda at …)", and is called "function".
 constexpr std::string_view type_in(std::string_view text) {
   std::size_t begin = text.find("T = ") + 4, end = begin;
   int depth = 0;
@@ -153,6 +154,7 @@ constexpr std::string_view type_in(std::string_view text) {
     if (depth == 0 && (c == ']' || c == ';')) break;
     depth += opens ? 1 : c == ')' || c == '>' || c == ']' ? -1 : 0;
   }
+  if (text[begin] == '<' || text[begin] == '(') return "function";
   return text.substr(begin, end - begin);
 }
 
@@ -166,9 +168,12 @@ inline constexpr std::size_t field_count = detail::count_fields<T>();
 template <class T, std::size_t I>
 inline constexpr std::string_view field_name = detail::name_in(detail::pretty_field<T, I>());
 
-/// The name of T without namespaces and template arguments: "Linear".
+/// The name of T without namespaces and template arguments: "Linear". A lambda or a pointer to a function is
+/// a "function".
 template <class T>
 inline constexpr std::string_view type_name = detail::type_in(detail::pretty_type<T>());
+template <class R, class... A>
+inline constexpr std::string_view type_name<R (*)(A...)> = "function";
 
 /// Calls `f` with references to all fields of `t`, in order.
 template <class T, class F>

@@ -22,7 +22,13 @@ class AnyModule {
     explicit Holder(M m) : module(std::move(m)) {}
     Tensor call(const Tensor& x) const override { return module(x); }
     Base* copy() const override { return new Holder(module); }
-    void visit(Visitor& v) override { nn::visit(module, v); }
+    void visit(Visitor& v) override {
+      if constexpr (is_plain<M>) {  // as a function is: nothing in it to walk over, and yet a layer
+        if (v.enter({type_name<M>, &module, nullptr}, &module)) v.leave();
+      } else {
+        nn::visit(module, v);
+      }
+    }
     const void* address() const override { return &module; }
     std::string_view type() const override { return type_name<M>; }
     M module;

@@ -255,6 +255,21 @@ TEST_CASE("summary marks shared parameters and counts them once") {
   CHECK_THAT(nn::summary(m), Catch::Contains("32 (16 trained, 16 frozen)"));
 }
 
+TEST_CASE("summary shows every entry of a Sequential, functions and lambdas as function") {
+  const nn::Sequential s{nn::Linear{2, 4}, xgrad::tanh, [](const Tensor& x) { return x.sum(1); }};
+  const std::string expected =
+      R"(Layer           Output shape    Parameters
+------------------------------------------
+Sequential      (3,)
+  0 (Linear)    (3, 4)                  12
+  1 (function)  (3, 4)
+  2 (function)  (3,)
+------------------------------------------
+Parameters: 12 (12 trained, 0 frozen)
+)";
+  CHECK(nn::summary(s, {3, 2}) == expected);
+}
+
 TEST_CASE("summary of an embedding takes int64 input") {
   const nn::Embedding e(10, 4);
   CHECK_THAT(nn::summary(e, {2, 3}, {.dtype = int64}), Catch::Contains("(2, 3, 4)"));

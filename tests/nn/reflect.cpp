@@ -91,6 +91,9 @@ TEST_CASE("names of fields do not depend on where the struct is defined") {
   CHECK(nn::type_name<Local> == "Local");
   CHECK(nn::type_name<Wrapper<Wrapper<int>>> == "Wrapper");
   CHECK(nn::type_name<nn::Parameter> == "Parameter");
+  const auto lambda = [](const Tensor& x) { return x; };
+  CHECK(nn::type_name<std::remove_const_t<decltype(lambda)>> == "function");
+  CHECK(nn::type_name<Tensor (*)(const Tensor&)> == "function");
 }
 
 TEST_CASE("a struct may have 64 fields") {
