@@ -1,7 +1,7 @@
 # The two commands are `make train` and `make test`: each sets the machine up, builds and runs. The build itself is
 # CMakeLists.txt's; for work on the library use its presets: cmake --preset release && cmake --build build
 .DEFAULT_GOAL := help
-.PHONY: help setup build train train-seeds test slow bench bench-targets bench-readme bench-peers bench-check bench-record asan tsan format clean
+.PHONY: help setup build train train-seeds test clang slow bench bench-targets bench-readme bench-peers bench-check bench-record asan tsan format clean
 
 JOBS ?= $(shell nproc)
 COMPILERS ?= g++ clang++-14
@@ -41,6 +41,15 @@ test:  ## Set up, build, and run every test
 	@cmake --build build -j $(JOBS)
 	@ctest --test-dir build -j $(JOBS) --output-on-failure
 	@cat build/bench/check.txt  # ctest keeps it to itself that a test was skipped, and why
+
+clang: clang++ = $$(command -v clang++ || command -v clang++-14)
+clang:  ## Build everything with clang++ into build-clang, warnings as errors, and run every test there
+	@./setup.sh python
+	@[ -n "$(clang++)" ] || { echo "there is no clang++ here: apt-get install clang"; exit 1; }
+	@$(call configure,release,-B build-clang -DCMAKE_CXX_COMPILER="$(clang++)" -DXGRAD_WERROR=ON \
+	  -DXGRAD_PYTHON="$(CURDIR)/build/venv/bin/python3")
+	@cmake --build build-clang -j $(JOBS)
+	@ctest --test-dir build-clang -j $(JOBS) --output-on-failure
 
 slow: build  ## The tests that take hours: every float through every function, all steps of the large workloads
 	@ctest --test-dir build -C slow -L slow --verbose
@@ -87,4 +96,4 @@ format:  ## Format every source file
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 
 clean:  ## Remove everything that was built
-	rm -rf build build-install build-debug build-asan build-tsan
+	rm -rf build build-install build-clang build-debug build-asan build-tsan

@@ -2,7 +2,8 @@
 # Installs what xgrad is built with, and asks nothing. `make train` and `make test` call it; so can you.
 #
 #   ./setup.sh          the system packages that are missing, by apt (Debian 12, Ubuntu 22.04 and later)
-#   ./setup.sh python   those, and build/venv: the Python that the file-format tests exchange files with
+#   ./setup.sh python   those, and what only tests use: clang, if it can be had, and build/venv, the Python that the
+#                       file-format tests exchange files with
 #
 # When nothing is missing it needs no network and takes a fraction of a second. The compiler it settled on is left in
 # build/compiler: the system's g++ where that is version 12 or later, else g++-12.
@@ -65,6 +66,17 @@ elif recent_enough g++-12; then compiler=g++-12
 else fail "no g++ of version 12 or later"
 fi
 [ "$(cat build/compiler 2>/dev/null || true)" = "$compiler" ] || printf '%s\n' "$compiler" >build/compiler
+
+# A second compiler, of any version. Without it the tests go on, and so does this: hence the subshell, which may fail.
+has_clang() {
+  for version in '' -14 -15 -16 -17 -18 -19; do
+    if has "clang++$version"; then return 0; fi
+  done
+  return 1
+}
+if [ "${1:-}" = python ] && ! has_clang; then
+  { has apt-get && (install clang); } || say "no clang: what it makes of the headers (compile_time_clang) is not tested"
+fi
 
 # The marker is a copy of the requirements, written last: it stands for a venv that is complete and up to date.
 if [ "${1:-}" = python ] && ! cmp -s tests/requirements.txt build/venv/requirements.txt; then
