@@ -1,7 +1,7 @@
 # The two commands are `make train` and `make test`: each sets the machine up, builds and runs. The build itself is
 # CMakeLists.txt's; for work on the library use its presets: cmake --preset release && cmake --build build
 .DEFAULT_GOAL := help
-.PHONY: help setup build train train-seeds test clang slow bench bench-targets bench-readme bench-peers bench-check bench-record asan tsan format clean
+.PHONY: help setup build train train-seeds test clang slow emulated bench bench-targets bench-readme bench-peers bench-check bench-record asan tsan format clean
 
 JOBS ?= $(shell nproc)
 COMPILERS ?= g++ clang++-14
@@ -53,6 +53,11 @@ clang:  ## Build everything with clang++ into build-clang, warnings as errors, a
 
 slow: build  ## The tests that take hours: every float through every function, all steps of the large workloads
 	@ctest --test-dir build -C slow -L slow --verbose
+
+emulated: build  ## The kernels for AVX-512 on an emulated CPU that has it: for machines that have not
+	@./setup.sh emulator
+	@tests/emulated/run.sh build/tests/test_ops '[#kernels_math]~[.],[#kernels_map],[#kernels_dual],[#accuracy]~[.]' \
+		--filenames-as-tags
 
 bench: setup  ## Build and run the benchmarks: prints tables, writes build/bench.json
 	@$(call configure,release)

@@ -4,6 +4,7 @@
 #   ./setup.sh          the system packages that are missing, by apt (Debian 12, Ubuntu 22.04 and later)
 #   ./setup.sh python   those, and what only tests use: clang, if it can be had, and build/venv, the Python that the
 #                       file-format tests exchange files with
+#   ./setup.sh emulator those, and an emulator for tests/emulated
 #
 # When nothing is missing it needs no network and takes a fraction of a second. The compiler it settled on is left in
 # build/compiler: the system's g++ where that is version 12 or later, else g++-12.
@@ -76,6 +77,11 @@ has_clang() {
 }
 if [ "${1:-}" = python ] && ! has_clang; then
   { has apt-get && (install clang); } || say "no clang: what it makes of the headers (compile_time_clang) is not tested"
+fi
+
+if [ "${1:-}" = emulator ]; then
+  missing=$(missing_of bochs bochs-term isolinux syslinux-common xorriso cpio)
+  [ -z "$missing" ] || install $missing
 fi
 
 # The marker is a copy of the requirements, written last: it stands for a venv that is complete and up to date.
