@@ -69,6 +69,12 @@ TERM=xterm timeout -s KILL "${XGRAD_EMULATED_SECONDS:-7200}" script -qfc \
   "bochs-bin -q -f '$work/bochsrc' -rc '$work/debugger' & echo \$! >'$work/pid'; wait" "$work/console" \
   </dev/null >/dev/null 2>&1 &
 session=$!
+# Its screen is a terminal of its own. Somebody has to read that, or Bochs would wait once it is full.
+until screen=$(sed -n 's/.*connected to screen "\([^"]*\)".*/\1/p' "$work/console" 2>/dev/null) && [ -n "$screen" ]; do
+  kill -0 $session
+  sleep 1
+done
+cat "$screen" >/dev/null 2>&1 &
 while kill -0 $session 2>/dev/null && ! grep -q '^emulated: exit\|Kernel panic' "$work/serial"; do sleep 1; done
 kill -KILL "$(cat "$work/pid")" 2>/dev/null || true
 wait $session 2>/dev/null || true
