@@ -78,19 +78,21 @@ template <int W>
 struct Doubles {
   Pack<double, W / 2> low, high;
 };
-#define XGRAD_SIMD_WIDEN(level, attribute)                                                                  \
-  template <int W, std::size_t... I>                                                                        \
-  attribute void widen_##level(Doubles<W>& to, const Pack<float, W>& from, std::index_sequence<I...>) {     \
-    using D = typename Pack<double, W / 2>::Lanes;                                                          \
-    to.low.v = __builtin_convertvector(__builtin_shufflevector(from.v, from.v, static_cast<int>(I)...), D); \
-    to.high.v = __builtin_convertvector(                                                                    \
-        __builtin_shufflevector(from.v, from.v, static_cast<int>(I + sizeof...(I))...), D);                 \
-  }                                                                                                         \
-  template <int W, std::size_t... I>                                                                        \
-  attribute void narrow_##level(Pack<float, W>& to, const Doubles<W>& from, std::index_sequence<I...>) {    \
-    using F = typename Pack<float, W / 2>::Lanes;                                                           \
-    const F low = __builtin_convertvector(from.low.v, F), high = __builtin_convertvector(from.high.v, F);   \
-    to.v = __builtin_shufflevector(low, high, static_cast<int>(I)...);                                      \
+#define XGRAD_SIMD_WIDEN(level, attribute)                                                               \
+  template <int W, std::size_t... I>                                                                     \
+  attribute void widen_##level(Doubles<W>& to, const Pack<float, W>& from, std::index_sequence<I...>) {  \
+    using F = typename Pack<float, W / 2>::Lanes;                                                        \
+    const F low = __builtin_shufflevector(from.v, from.v, static_cast<int>(I)...);                       \
+    const F high = __builtin_shufflevector(from.v, from.v, static_cast<int>(I + sizeof...(I))...);       \
+    convert(to.low.v, low);                                                                              \
+    convert(to.high.v, high);                                                                            \
+  }                                                                                                      \
+  template <int W, std::size_t... I>                                                                     \
+  attribute void narrow_##level(Pack<float, W>& to, const Doubles<W>& from, std::index_sequence<I...>) { \
+    typename Pack<float, W / 2>::Lanes low, high;                                                        \
+    convert(low, from.low.v);                                                                            \
+    convert(high, from.high.v);                                                                          \
+    to.v = __builtin_shufflevector(low, high, static_cast<int>(I)...);                                   \
   }
 XGRAD_SIMD_WIDEN(portable, XGRAD_SIMD_INLINE)
 #if XGRAD_SIMD_X86

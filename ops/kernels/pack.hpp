@@ -191,14 +191,31 @@ XGRAD_SIMD_EXTREME(max)
 namespace detail {
 // Conversions of all lanes, in a function of the level that the larger of the two vectors belongs to.
 #if XGRAD_SIMD_X86
+// GCC makes several instructions of a conversion between float and double that is one.
+#if defined(__clang__)
+#define XGRAD_SIMD_BETWEEN_FLOATS(widening, narrowing)
+#else
+template <class V>
+using LaneOf = std::decay_t<decltype(std::declval<V>()[0])>;
+#define XGRAD_SIMD_BETWEEN_FLOATS(widening, narrowing)                                          \
+  if constexpr (std::is_same_v<LaneOf<To>, double> && std::is_same_v<LaneOf<From>, float>)      \
+    to = widening;                                                                              \
+  else if constexpr (std::is_same_v<LaneOf<To>, float> && std::is_same_v<LaneOf<From>, double>) \
+    to = narrowing;                                                                             \
+  else
+#endif
 template <class To, class From>
 [[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline void convert_v4(To& to, const From& from) {
+  XGRAD_SIMD_BETWEEN_FLOATS(__builtin_ia32_cvtps2pd512_mask(from, To{}, static_cast<unsigned char>(-1), 4),
+                            __builtin_ia32_cvtpd2ps512_mask(from, To{}, static_cast<unsigned char>(-1), 4))
   to = __builtin_convertvector(from, To);
 }
 template <class To, class From>
 [[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline void convert_v3(To& to, const From& from) {
+  XGRAD_SIMD_BETWEEN_FLOATS(__builtin_ia32_cvtps2pd256(from), __builtin_ia32_cvtpd2ps256(from))
   to = __builtin_convertvector(from, To);
 }
+#undef XGRAD_SIMD_BETWEEN_FLOATS
 /// The sign bits of the lanes, as an integer.
 template <class V>
 [[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline unsigned sign_bits_v3(const V& v) {
