@@ -51,13 +51,13 @@ std::string to_dot(const Tensor& output) {
     const Node& n = *nodes[k];
     for (int i = 0; i < n.edge_count; ++i) {
       const Edge& e = n.edges[i];
-      if (e.node != nullptr) fmt::format_to(std::back_inserter(arrows), "  n{} -> n{};\n", number(e.node), k);
+      if (e.node != nullptr) arrows += fmt::format("  n{} -> n{};\n", number(e.node), k);
     }
   }
   std::string dot = "digraph xgrad {\n  rankdir = BT;\n  node [fontname = \"sans-serif\"];\n";
   for (std::size_t k = 0; k < nodes.size(); ++k)
-    fmt::format_to(std::back_inserter(dot), "  n{} [label = {}, shape = {}];\n", k, quoted(label(*nodes[k])),
-                   nodes[k]->is_leaf ? "ellipse" : "box");
+    dot += fmt::format("  n{} [label = {}, shape = {}];\n", k, quoted(label(*nodes[k])),
+                       nodes[k]->is_leaf ? "ellipse" : "box");
   return dot + arrows + "}\n";
 }
 
