@@ -63,6 +63,16 @@ TEST_CASE("the norm neither overflows at 1e20 nor divides by zero at 0") {
   CHECK(norm(tensor({inf, 1.0}, f64)).item() == inf);
 }
 
+TEST_CASE("the norm of doubles neither overflows nor underflows where their squares do") {
+  CHECK(norm(tensor({3e200, -4e200}, f64)).item() == Approx(5e200).epsilon(1e-14));
+  CHECK(norm(tensor({3e-200, -4e-200}, f64)).item() == Approx(5e-200).epsilon(1e-14));
+  const Tensor rows = norm(tensor({{3e200, 4e200}, {0, 0}, {3e-200, 4e-200}, {3, 4}}, f64), 1);
+  const Values expected{5e200, 0, 5e-200, 5};
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(rows.to_vector<double>()[i] == Approx(expected[i]).epsilon(1e-14));
+  CHECK(norm(tensor({{3e200}, {4e200}}, f64), 0).item() == Approx(5e200).epsilon(1e-14));
+}
+
 TEST_CASE("logsumexp of -inf is -inf with a gradient of 0, and large values do not overflow") {
   const Tensor x = full({3}, -inf, leaf64);
   const Tensor y = logsumexp(x);
@@ -114,8 +124,7 @@ TEST_CASE("reductions of nothing") {
 
 TEST_CASE("reductions refuse axes that are not there") {
   const Tensor x = zeros({2, 3});
-  CHECK_THROWS_WITH(x.sum(2),
-                    Catch::Contains("[sum] axis 2 is out of range for shape (2, 3): use -2 to 1"));
+  CHECK_THROWS_WITH(x.sum(2), Catch::Contains("[sum] axis 2 is out of range for shape (2, 3): use -2 to 1"));
   CHECK_THROWS_AS(x.sum(2), IndexError);
   CHECK_THROWS_WITH(x.mean({0, -2}), Catch::Contains("[mean] axis -2 of shape (2, 3) is named twice"));
   CHECK_THROWS_WITH(softmax(x, 5), Catch::Contains("[softmax] axis 5"));
