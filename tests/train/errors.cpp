@@ -213,7 +213,7 @@ TEST_CASE("metrics and histories refuse what they cannot hold") {
   Metric accuracy = metric::accuracy(), mae = metric::mae(), mse = metric::mse();
   History h({"loss", "lr"});
   h.append(std::vector<double>{0.5, 0.1});
-  const History none({"loss"});
+  const History untrained({"loss"});
   const std::vector<double> short_row{1};
   const auto update = [](Metric& m, const Tensor& p, const Tensor& t) {
     return [&m, p, t] { m.state().update(p, t); };
@@ -234,7 +234,7 @@ TEST_CASE("metrics and histories refuse what they cannot hold") {
       {is<ValueError>, "History", [] { History({"loss", "loss"}); }, {"two of the columns", "\"loss\""}},
       {is<ValueError>, "History", [&] { h["val_loss"]; },
        {"no column \"val_loss\"", "choose among loss, lr"}},
-      {is<ValueError>, "History", [&] { none.last("loss"); }, {"no epoch yet", "train for at least one"}},
+      {is<ValueError>, "History", [&] { untrained.last("loss"); }, {"no epoch yet", "train for at least one"}},
       {is<IndexError>, "History", [&] { h.row(1); }, {"epoch 1 of 1", "from 0"}},
       {is<ValueError>, "History", [&] { h.append(short_row); }, {"a row of 1 values for 2 columns"}},
       {is<ValueError>, "History::to_csv", [&] { h.to_csv('"'); },
