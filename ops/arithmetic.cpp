@@ -176,10 +176,7 @@ Array map_integers(std::string_view op, const F& f, const Array& a0, const Array
   });
   return y;
 }
-bool are_integers(const Array& a, const Array& b) {
-  const DType t = promote(a.dtype(), b.dtype());
-  return is_integer(t);
-}
+bool are_integers(const Array& a, const Array& b) { return is_integer(promote(a.dtype(), b.dtype())); }
 
 /// aᵇ, which wraps around like every product of integers.
 template <class T>

@@ -29,14 +29,18 @@ Tensor share_ties(const Tensor& dy, const Tensor& x, const Tensor& y, const Axes
   return keep(dy, x.shape(), axes) * (ties / sum(ties, axes, {.keepdims = true}));
 }
 
+/// Without ties, whose finite differences are one-sided.
+template <class Op>
+std::vector<Sample> distinct_samples() {
+  std::vector<Sample> all = reduce_samples<Op>();
+  for (Sample& s : all) s = std::move(s).distinct();
+  return all;
+}
+
 /// max x.   dx = dy, shared equally by ties
 struct Max {
   static constexpr std::string_view name = "max";
-  static std::vector<Sample> samples() {
-    std::vector<Sample> all;
-    for (Sample& s : reduce_samples<Max>()) all.push_back(std::move(s).distinct());
-    return all;
-  }
+  static std::vector<Sample> samples() { return distinct_samples<Max>(); }
   Array reference(const Array& x) const {
     return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
       double best = v[0];
@@ -59,11 +63,7 @@ struct Max {
 /// min x.   dx = dy, shared equally by ties
 struct Min {
   static constexpr std::string_view name = "min";
-  static std::vector<Sample> samples() {
-    std::vector<Sample> all;
-    for (Sample& s : reduce_samples<Min>()) all.push_back(std::move(s).distinct());
-    return all;
-  }
+  static std::vector<Sample> samples() { return distinct_samples<Min>(); }
   Array reference(const Array& x) const {
     return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
       double best = v[0];

@@ -56,20 +56,23 @@ Array satisfied_by_any(const Array& x, unsigned mask, bool keepdims, const F& co
   return y;
 }
 
+template <class Op>
+std::vector<Sample> truth_samples() {
+  return {sample(Op{}, {3, 4}).booleans(0),
+          sample(Op{.axes = {1}}, {3, 2}).integers(0, 0, 2),
+          sample(Op{.axes = {0}, .keepdims = true}, {3, 2}).booleans(0),
+          sample(Op{}, {}).booleans(0),
+          sample(Op{}, {1}).booleans(0),
+          sample(Op{.axes = {0}}, {0, 3}).booleans(0),
+          sample(Op{.axes = {1}}, {2, 3, 2, 2}).booleans(0),
+          sample(Op{.axes = {1}}, {601, 130}).booleans(0).large(),
+          sample(Op{.axes = {0}}, {130, 1601}).booleans(0).large()};
+}
+
 struct Any {
   static constexpr std::string_view name = "any";
   static constexpr bool differentiable = false;
-  static std::vector<Sample> samples() {
-    return {sample(Any{}, {3, 4}).booleans(0),
-            sample(Any{.axes = {1}}, {3, 2}).integers(0, 0, 2),
-            sample(Any{.axes = {0}, .keepdims = true}, {3, 2}).booleans(0),
-            sample(Any{}, {}).booleans(0),
-            sample(Any{}, {1}).booleans(0),
-            sample(Any{.axes = {0}}, {0, 3}).booleans(0),
-            sample(Any{.axes = {1}}, {2, 3, 2, 2}).booleans(0),
-            sample(Any{.axes = {1}}, {601, 130}).booleans(0).large(),
-            sample(Any{.axes = {0}}, {130, 1601}).booleans(0).large()};
-  }
+  static std::vector<Sample> samples() { return truth_samples<Any>(); }
   Array reference(const Array& x) const {
     return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
       bool found = false;
@@ -88,17 +91,7 @@ struct Any {
 struct All {
   static constexpr std::string_view name = "all";
   static constexpr bool differentiable = false;
-  static std::vector<Sample> samples() {
-    return {sample(All{}, {3, 4}).booleans(0),
-            sample(All{.axes = {1}}, {3, 2}).integers(0, 0, 2),
-            sample(All{.axes = {0}, .keepdims = true}, {3, 2}).booleans(0),
-            sample(All{}, {}).booleans(0),
-            sample(All{}, {1}).booleans(0),
-            sample(All{.axes = {0}}, {0, 3}).booleans(0),
-            sample(All{.axes = {1}}, {2, 3, 2, 2}).booleans(0),
-            sample(All{.axes = {1}}, {601, 130}).booleans(0).large(),
-            sample(All{.axes = {0}}, {130, 1601}).booleans(0).large()};
-  }
+  static std::vector<Sample> samples() { return truth_samples<All>(); }
   Array reference(const Array& x) const {
     return reference_reduce(x, axes, keepdims, [](std::span<const double> v) {
       bool every = true;

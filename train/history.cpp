@@ -43,15 +43,14 @@ std::size_t History::find(std::string_view column) const {
 
 std::size_t History::require(std::string_view column) const {
   const std::size_t i = find(column);
-  if (i == columns_.size() && columns_.empty())
+  if (i < columns_.size()) return i;
+  if (columns_.empty())
     throw ValueError("History",
-                     fmt::format("there is no column \"{}\", since there are none: take the history that "
-                                 "fit returns",
+                     fmt::format("there is no column \"{}\", since there are none: take the history "
+                                 "that fit returns",
                                  column));
-  if (i == columns_.size())
-    throw ValueError("History", fmt::format("there is no column \"{}\": choose among {}", column,
-                                            fmt::join(columns_, ", ")));
-  return i;
+  throw ValueError("History", fmt::format("there is no column \"{}\": choose among {}", column,
+                                          fmt::join(columns_, ", ")));
 }
 
 std::vector<double> History::operator[](std::string_view column) const {

@@ -320,8 +320,8 @@ Grid library_grid(const Call<T>& g) {
 template <class T>
 Grid blocked_grid(const Call<T>& g) {
   constexpr std::int64_t most_tiles = 64, enough_tiles = 8, least_rows = 64, least_columns = 256;
-  constexpr std::int64_t most_elements =
-      320 << 10;  // of B: with the rest of a step they stay below what libtorch takes
+  // Of B: a copy that, with the rest of a step, takes less memory than the peers.
+  constexpr std::int64_t most_elements = 320 << 10;
   const std::int64_t tiles = power_below(std::min(most_tiles, g.m * g.n * g.k / tile_work));
   const std::int64_t row_tiles = std::min(tiles, power_below(g.m / least_rows));
   const std::int64_t column_tiles =
@@ -329,7 +329,7 @@ Grid blocked_grid(const Call<T>& g) {
                std::min(std::min(tiles, enough_tiles) / std::min(row_tiles, enough_tiles),
                         power_below(g.n / least_columns)));
   return {round_up((g.m + row_tiles - 1) / row_tiles, 6),
-          round_up((g.n + column_tiles - 1) / std::max<std::int64_t>(1, column_tiles), 32)};
+          round_up((g.n + column_tiles - 1) / column_tiles, 32)};
 }
 
 // The others lose nothing to tiles: strips of the longer side that take some 10 µs.

@@ -14,8 +14,19 @@ namespace xgrad::inline v0::kernels {
 
 /// What a reduction does: `step` takes an element into what has been combined so far, `combine` joins two
 /// such results, `finish` makes the result of the last of them. One that is not `wide` forms floats in packs
-/// of their own type; one that is, as double.
-struct SumReducer {
+/// of their own type; one that is, as double. Most are plain: an element is combined like a result.
+template <class R>
+struct PlainReducer {
+  template <class P>
+  XGRAD_SIMD_INLINE static P step(const P& a, const P& x) {
+    return R::combine(a, x);
+  }
+  template <class P>
+  XGRAD_SIMD_INLINE static P finish(const P& a) {
+    return a;
+  }
+};
+struct SumReducer : PlainReducer<SumReducer> {
   static constexpr bool exact = false, wide = false;
   template <class T>
   static constexpr T identity() {
@@ -24,14 +35,6 @@ struct SumReducer {
   template <class P>
   XGRAD_SIMD_INLINE static P combine(const P& a, const P& b) {
     return a + b;
-  }
-  template <class P>
-  XGRAD_SIMD_INLINE static P step(const P& a, const P& x) {
-    return a + x;
-  }
-  template <class P>
-  XGRAD_SIMD_INLINE static P finish(const P& a) {
-    return a;
   }
 };
 /// The Euclidean norm. The squares of floats are exact in double and stay far within its range; those of
@@ -51,7 +54,7 @@ struct NormReducer : SumReducer {
     return sqrt(a);
   }
 };
-struct ProductReducer {
+struct ProductReducer : PlainReducer<ProductReducer> {
   static constexpr bool exact = false, wide = true;
   template <class T>
   static constexpr T identity() {
@@ -61,17 +64,9 @@ struct ProductReducer {
   XGRAD_SIMD_INLINE static P combine(const P& a, const P& b) {
     return a * b;
   }
-  template <class P>
-  XGRAD_SIMD_INLINE static P step(const P& a, const P& x) {
-    return a * x;
-  }
-  template <class P>
-  XGRAD_SIMD_INLINE static P finish(const P& a) {
-    return a;
-  }
 };
 /// The larger or the smaller of two; NaN if either is.
-struct MaxReducer {
+struct MaxReducer : PlainReducer<MaxReducer> {
   static constexpr bool exact = true, wide = false;
   template <class T>
   static constexpr T identity() {
@@ -85,16 +80,8 @@ struct MaxReducer {
     else
       return a != a || a > b ? a : b;
   }
-  template <class P>
-  XGRAD_SIMD_INLINE static P step(const P& a, const P& x) {
-    return combine(a, x);
-  }
-  template <class P>
-  XGRAD_SIMD_INLINE static P finish(const P& a) {
-    return a;
-  }
 };
-struct MinReducer {
+struct MinReducer : PlainReducer<MinReducer> {
   static constexpr bool exact = true, wide = false;
   template <class T>
   static constexpr T identity() {
@@ -107,14 +94,6 @@ struct MinReducer {
       return minimum(a, b);
     else
       return a != a || a < b ? a : b;
-  }
-  template <class P>
-  XGRAD_SIMD_INLINE static P step(const P& a, const P& x) {
-    return combine(a, x);
-  }
-  template <class P>
-  XGRAD_SIMD_INLINE static P finish(const P& a) {
-    return a;
   }
 };
 

@@ -22,7 +22,7 @@ if [ ! -e "$work/vmlinuz" ]; then
 fi
 
 # ---- the file system: init, the program, and the libraries that it is linked with --------------------------------------
-g++ -std=c++17 -O1 -static "$here/init.cpp" -o "$work/root/init"
+"$(cat "$here/../../build/compiler")" -std=c++17 -O1 -static "$here/init.cpp" -o "$work/root/init"
 cp "$program" "$work/root/program"
 for library in $(ldd "$program" | grep -o '/[^ ]*'); do
   mkdir -p "$work/root$(dirname "$library")"
