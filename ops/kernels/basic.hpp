@@ -15,6 +15,10 @@ template <class P>
 P fused(const P& a, const P& b, const P& c);
 template <class P>
 P root(const P& a);
+/// What to_integer rounds to, as x86 numbers it: the nearest with halves to even, down, up, or towards 0.
+enum Rounding : int { to_nearest = 0, downwards = 1, upwards = 2, towards_zero = 3 };
+template <int How, class P>
+P to_integer(const P& a);
 template <class P>
 P scale(const P& a, const P& n);
 template <class P>
@@ -57,6 +61,23 @@ P rough_inverse(const P& a);
 }
 [[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline Pack<double, 4> root(const Pack<double, 4>& a) {
   return Pack<double, 4>(__builtin_ia32_sqrtpd256(a.v));
+}
+template <int How>
+[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<float, 16> to_integer(const Pack<float, 16>& a) {
+  return Pack<float, 16>(
+      __builtin_ia32_rndscaleps_mask(a.v, How, a.v, static_cast<unsigned short>(-1), 4));
+}
+template <int How>
+[[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<double, 8> to_integer(const Pack<double, 8>& a) {
+  return Pack<double, 8>(__builtin_ia32_rndscalepd_mask(a.v, How, a.v, static_cast<unsigned char>(-1), 4));
+}
+template <int How>
+[[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline Pack<float, 8> to_integer(const Pack<float, 8>& a) {
+  return Pack<float, 8>(__builtin_ia32_roundps256(a.v, How));
+}
+template <int How>
+[[gnu::target(XGRAD_SIMD_TARGET_V3)]] inline Pack<double, 4> to_integer(const Pack<double, 4>& a) {
+  return Pack<double, 4>(__builtin_ia32_roundpd256(a.v, How));
 }
 /// a · 2^n for an integral n, correctly rounded, overflow and subnormal results included.
 [[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<float, 16> scale(const Pack<float, 16>& a,
@@ -238,11 +259,14 @@ XGRAD_SIMD_INLINE typename Pack<T, W>::Truth isfinite(const Pack<T, W>& a) {
   return abs(a) < infinity<T>;
 }
 
-/// To the nearest integer, halves to the even one; the sign of zero is kept.
+/// To the nearest integer, halves to the even one. This and the next three leave integers alone and keep the
+/// sign of a result that is 0.
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> round(const Pack<T, W>& a) {
   if constexpr (!std::is_floating_point_v<T>) {
     return a;
+  } else if constexpr (detail::wide_register<T, W>) {
+    return detail::to_integer<detail::to_nearest>(a);
   } else {
     constexpr T big = detail::Format<T>::integral;
     const Pack<T, W> size = abs(a);
@@ -251,26 +275,34 @@ XGRAD_SIMD_INLINE Pack<T, W> round(const Pack<T, W>& a) {
 }
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> floor(const Pack<T, W>& a) {
-  const Pack<T, W> r = round(a);
-  if constexpr (std::is_floating_point_v<T>)
+  if constexpr (!std::is_floating_point_v<T>) {
+    return a;
+  } else if constexpr (detail::wide_register<T, W>) {
+    return detail::to_integer<detail::downwards>(a);
+  } else {
+    const Pack<T, W> r = round(a);
     return select(r > a, r - 1, r);
-  else
-    return r;
+  }
 }
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> ceil(const Pack<T, W>& a) {
-  const Pack<T, W> r = round(a);
-  if constexpr (std::is_floating_point_v<T>)
+  if constexpr (!std::is_floating_point_v<T>) {
+    return a;
+  } else if constexpr (detail::wide_register<T, W>) {
+    return detail::to_integer<detail::upwards>(a);
+  } else {
+    const Pack<T, W> r = round(a);
     return copysign(select(r < a, r + 1, r), a);
-  else
-    return r;
+  }
 }
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> trunc(const Pack<T, W>& a) {
-  if constexpr (std::is_floating_point_v<T>)
-    return copysign(floor(abs(a)), a);
-  else
+  if constexpr (!std::is_floating_point_v<T>)
     return a;
+  else if constexpr (detail::wide_register<T, W>)
+    return detail::to_integer<detail::towards_zero>(a);
+  else
+    return copysign(floor(abs(a)), a);
 }
 /// -1, 0 or 1; NaN stays NaN.
 template <class T, int W>
