@@ -27,11 +27,16 @@ void layer_norm_rows(const T* x, const T* weight, const T* bias, T* y, T* means,
       for (std::int64_t r = b; r < e; ++r) {
         const T* in = x + r * n;
         T* out = y + r * n;
+        const T *next_in = detail::row_after(x, r, rows, n), *next_out = detail::row_after(y, r, rows, n);
         const T mean = detail::row_sum<P>(in, n) / static_cast<T>(n);
         const P m(mean);
         const T var =
             detail::row_sum<P, 4>(
-                n, [in, m](std::int64_t i) XGRAD_SIMD_LAMBDA { return square(P::load(in + i) - m); },
+                n,
+                [in, m, next_in, next_out](std::int64_t i) XGRAD_SIMD_LAMBDA {
+                  detail::prefetch(i, next_in, next_out);
+                  return square(P::load(in + i) - m);
+                },
                 [in, m, mean, n](std::int64_t i)
                     XGRAD_SIMD_LAMBDA { return square(detail::load_part<P>(in + i, n - i, mean) - m); }) /
             static_cast<T>(n);
@@ -70,6 +75,8 @@ void layer_norm_gradient_rows(const T* dy, const T* x, const T* weight, const T*
         const T* d = dy + r * n;
         const T* in = x + r * n;
         T* out = dx + r * n;
+        const T *next_d = detail::row_after(dy, r, rows, n), *next_in = detail::row_after(x, r, rows, n),
+                *next_out = detail::row_after(dx, r, rows, n);
         const P m(means[r]), s(scales[r]);
         P g0(T(0)), g1(T(0)), h0(T(0)), h1(T(0));
         const auto add = [=](const P& dp, const P& xp, const P& wp, P& g, P& h) XGRAD_SIMD_LAMBDA {
@@ -98,6 +105,7 @@ void layer_norm_gradient_rows(const T* dy, const T* x, const T* weight, const T*
         const auto gradient = [=](const P& dp, const P& xp, const P& wp)
                                   XGRAD_SIMD_LAMBDA { return s * (dp * wp - mg - (xp - m) * s * mh); };
         for (i = 0; i < full; i += w) {
+          detail::prefetch(i, next_d, next_in, next_out);
           const P dp = P::load(d + i), xp = P::load(in + i);
           if (dweight != nullptr) add_columns(i, dp, xp);
           gradient(dp, xp, P::load(weight + i)).store(out + i);

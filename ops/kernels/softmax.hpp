@@ -19,7 +19,11 @@ template <class T>
 const T* row_after(const T* x, std::int64_t r, std::int64_t rows, std::int64_t n) {
   return x + (r + 1 < rows ? r + 1 : r) * n;
 }
-XGRAD_SIMD_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
+/// Asks the cache for element i of each of the rows, which are those that come next.
+template <class... T>
+XGRAD_SIMD_INLINE void prefetch(std::int64_t i, const T*... rows) {
+  (__builtin_prefetch(rows + i), ...);
+}
 
 /// The last `count` elements of a row as a pack, whose other lanes hold `fill`.
 template <class P, class T>
@@ -88,7 +92,7 @@ void softmax_rows(const T* x, T* y, std::int64_t rows, std::int64_t n) {
         const P scale(T(1) / detail::row_sum<P, 2>(
                                  n,
                                  [=](std::int64_t i) XGRAD_SIMD_LAMBDA {
-                                   detail::prefetch(next + i);
+                                   detail::prefetch(i, next);
                                    const P p = exp_below_one(P::load(in + i) - top);
                                    p.store(out + i);
                                    return p;
@@ -117,10 +121,14 @@ void log_softmax_rows(const T* x, T* y, std::int64_t rows, std::int64_t n) {
       for (std::int64_t r = b; r < e; ++r) {
         const T* in = x + r * n;
         T* out = y + r * n;
+        const T *next_in = detail::row_after(x, r, rows, n), *next_out = detail::row_after(y, r, rows, n);
         const P top(detail::row_max<P>(in, n));
         const P rest(log(P(detail::row_sum_exp<P>(in, n, top))));
         std::int64_t i = 0;
-        for (; i + w <= n; i += w) ((P::load(in + i) - top) - rest).store(out + i);
+        for (; i + w <= n; i += w) {
+          detail::prefetch(i, next_in, next_out);
+          ((P::load(in + i) - top) - rest).store(out + i);
+        }
         if (i < n)
           detail::store_part((detail::load_part<P>(in + i, n - i, T(0)) - top) - rest, out + i, n - i);
       }
@@ -138,7 +146,8 @@ void softmax_gradient_rows(const T* dy, const T* y, T* dx, std::int64_t rows, st
       for (std::int64_t r = b; r < e; ++r) {
         const T *d = dy + r * n, *p = y + r * n;
         T* out = dx + r * n;
-        const T *next_d = detail::row_after(dy, r, rows, n), *next_p = detail::row_after(y, r, rows, n);
+        const T *next_d = detail::row_after(dy, r, rows, n), *next_p = detail::row_after(y, r, rows, n),
+                *next_out = detail::row_after(dx, r, rows, n);
         const P dot(detail::row_sum<P, 4>(
             n, [=](std::int64_t i) XGRAD_SIMD_LAMBDA { return P::load(d + i) * P::load(p + i); },
             [=](std::int64_t i) XGRAD_SIMD_LAMBDA {
@@ -146,8 +155,7 @@ void softmax_gradient_rows(const T* dy, const T* y, T* dx, std::int64_t rows, st
             }));
         std::int64_t i = 0;
         for (; i + w <= n; i += w) {
-          detail::prefetch(next_d + i);
-          detail::prefetch(next_p + i);
+          detail::prefetch(i, next_d, next_p, next_out);
           (P::load(p + i) * (P::load(d + i) - dot)).store(out + i);
         }
         if (i < n)
@@ -169,9 +177,14 @@ void log_softmax_gradient_rows(const T* dy, const T* y, T* dx, std::int64_t rows
       for (std::int64_t r = b; r < e; ++r) {
         const T *d = dy + r * n, *p = y + r * n;
         T* out = dx + r * n;
+        const T *next_d = detail::row_after(dy, r, rows, n), *next_p = detail::row_after(y, r, rows, n),
+                *next_out = detail::row_after(dx, r, rows, n);
         const P total(detail::row_sum<P>(d, n));
         std::int64_t i = 0;
-        for (; i + w <= n; i += w) (P::load(d + i) - exp_below_one(P::load(p + i)) * total).store(out + i);
+        for (; i + w <= n; i += w) {
+          detail::prefetch(i, next_d, next_p, next_out);
+          (P::load(d + i) - exp_below_one(P::load(p + i)) * total).store(out + i);
+        }
         if (i < n)
           detail::store_part(detail::load_part<P>(d + i, n - i, T(0)) -
                                  exp_below_one(detail::load_part<P>(p + i, n - i, T(0))) * total,
