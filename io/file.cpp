@@ -29,10 +29,22 @@ class Descriptor {
   int fd_;
 };
 
+std::string_view remedy(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR: return "check the path, which counts from the folder that the program runs in";
+    case EACCES:
+    case EPERM:
+    case EROFS: return "change the permissions, or choose a path that this user may use";
+    case ENOSPC:
+    case EDQUOT: return "make room on the disk, or choose a path on another";
+    default: return "check the path and the disk";
+  }
+}
+
 [[noreturn]] void fail_system(std::string_view op, const std::string& path, std::string_view doing) {
   const int error = errno;
-  fail(op, path, fmt::format("cannot {}: {}", doing, std::strerror(error)),
-       "check that the path exists and may be used, and that the disk is not full");
+  fail(op, path, fmt::format("cannot {}: {}", doing, std::strerror(error)), remedy(error));
 }
 
 /// A fresh file beside `path`, removed again unless it was put in its place.
