@@ -29,6 +29,16 @@ Tensor share_ties(const Tensor& dy, const Tensor& x, const Tensor& y, const Axes
   return keep(dy, x.shape(), axes) * (ties / sum(ties, axes, {.keepdims = true}));
 }
 
+/// The extreme by R; of bools it is found among 0 and 1.
+template <class R>
+Array extreme(std::string_view op, const Array& x, const Axes& axes, bool keepdims) {
+  const unsigned mask = axes.mask(op, x.shape());
+  require_elements(op, x, mask);
+  if (x.dtype() == DType::bool_)
+    return reduce<R>(op, x.astype(DType::uint8), mask, keepdims).astype(DType::bool_);
+  return reduce<R>(op, x, mask, keepdims);
+}
+
 /// Without ties, whose finite differences are one-sided.
 template <class Op>
 std::vector<Sample> distinct_samples() {
@@ -49,11 +59,7 @@ struct Max {
     });
   }
 
-  Array forward(const Array& x) const {
-    const unsigned mask = axes.mask(name, x.shape());
-    require_elements(name, x, mask);
-    return reduce<kernels::MaxReducer>(name, x, mask, keepdims);
-  }
+  Array forward(const Array& x) const { return extreme<kernels::MaxReducer>(name, x, axes, keepdims); }
   Tensor vjp(const Tensor& dy, const Tensor& x, Output y) const { return share_ties(dy, x, y, axes); }
 
   Axes axes = {};
@@ -72,11 +78,7 @@ struct Min {
     });
   }
 
-  Array forward(const Array& x) const {
-    const unsigned mask = axes.mask(name, x.shape());
-    require_elements(name, x, mask);
-    return reduce<kernels::MinReducer>(name, x, mask, keepdims);
-  }
+  Array forward(const Array& x) const { return extreme<kernels::MinReducer>(name, x, axes, keepdims); }
   Tensor vjp(const Tensor& dy, const Tensor& x, Output y) const { return share_ties(dy, x, y, axes); }
 
   Axes axes = {};

@@ -38,6 +38,14 @@ TEST_CASE("sums of bool and integers are int64, means of them floating") {
   CHECK(tensor({1, 2}).mean().item() == 1.5);
 }
 
+TEST_CASE("the extremes of bools are bools, as in NumPy") {
+  const Tensor x = tensor({{true, false}, {true, true}, {false, false}});
+  CHECK(max(x, 1).dtype() == bool_);
+  CHECK(max(x, 1).to_vector<bool>() == std::vector<bool>{true, true, false});
+  CHECK(min(x, 1).to_vector<bool>() == std::vector<bool>{false, true, false});
+  CHECK(min(x, 0, {.keepdims = true}).to_vector<bool>() == std::vector<bool>{false, false});
+}
+
 TEST_CASE("a float sum of a million tenths is within 2 ulp") {
   const Tensor x = full({1'000'000}, 0.1, {.dtype = float32});
   CHECK(x.sum().item() == Approx(1e6 * static_cast<double>(0.1f)).epsilon(0x1p-22));
