@@ -5,13 +5,11 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <numeric>
 #include <unordered_set>
 #include <xgrad/core/create.hpp>
 #include <xgrad/core/grad.hpp>
 #include <xgrad/core/random.hpp>
 #include <xgrad/nn/model.hpp>
-#include <xgrad/ops/index.hpp>
 #include <xgrad/ops/reduce.hpp>
 #include <xgrad/ops/shape.hpp>
 #include <xgrad/train/progress.hpp>
@@ -68,6 +66,7 @@ struct TrainerCore::Impl {
   Tensor loss(std::string_view op, const Tensor& prediction, const data::Batch& batch) const;
   void check(std::string_view op, const data::Dataset& set) const;
   void try_batches(const data::Dataset& set, std::int64_t batch_size) const;
+  void try_lone_sample(const data::DataLoader& loader) const;
 
   History fit(data::DataLoader& loader, const data::Dataset& validation, int epochs,
               const std::vector<Callback>& callbacks, int verbose) const;
@@ -151,7 +150,7 @@ Tensor TrainerCore::Impl::loss(std::string_view op, const Tensor& prediction,
 }
 
 /// Runs in evaluation what a batch may be like, so that what does not fit is said before anything changes:
-/// the first batch, one as small as the last, and of class indices the smallest and the largest.
+/// the first batch, one as small as the last, and of class indices those with the smallest and the largest.
 void TrainerCore::Impl::try_batches(const data::Dataset& set, std::int64_t batch_size) const {
   Tally tally(metrics);
   const auto run = [&](const data::Dataset& part) {
@@ -164,13 +163,30 @@ void TrainerCore::Impl::try_batches(const data::Dataset& set, std::int64_t batch
   if (!is_integer(set.y.dtype()) || set.y.numel() != n) return;
   const Tensor y = set.y.detach().reshape({n});
   for (const Tensor& extreme : {argmin(y), argmax(y)}) {
-    std::vector<std::int64_t> rows(static_cast<std::size_t>(std::min(batch_size, n)));
-    std::iota(rows.begin(), rows.end(), std::int64_t{0});
-    rows[0] = extreme.item<std::int64_t>();
-    const Tensor i = tensor(rows);
-    run({set.x.detach()(i), set.y.detach()(i),
-         set.sample_weight.defined() ? set.sample_weight.detach()(i) : Tensor()});
+    const std::int64_t i = extreme.item<std::int64_t>(), first = i - i % batch_size;
+    run(data::slice(set, first, std::min(batch_size, n - first)));
   }
+}
+
+/// Runs a lone sample as training will, where it is the last batch: layers that normalise over the batch refuse
+/// it. What that changes is put back.
+void TrainerCore::Impl::try_lone_sample(const data::DataLoader& loader) const {
+  const data::Dataset& set = loader.dataset();
+  const std::int64_t n = set.size();
+  const bool lone = (n - 1) % loader.options().batch_size == 0;
+  if (!lone || (loader.options().drop_last && loader.options().batch_size > 1)) return;
+  struct Restore {
+    nn::ModelRef model;
+    StateDict state = nn::detail::state_dict(model, {.copy = true});
+    Generator generator = default_generator();
+    ~Restore() {
+      nn::detail::load_state_dict(model, state, {});
+      default_generator() = generator;
+    }
+  } const restore{parts.model};
+  const NoGrad no_grad;
+  const nn::ModeOverride mode(true);
+  call(data::slice(set, n - 1, 1).x);
 }
 
 void TrainerCore::Impl::train_epoch(data::DataLoader& loader, Tally& tally, TrainState& state,
@@ -200,6 +216,7 @@ History TrainerCore::Impl::fit(data::DataLoader& loader, const data::Dataset& va
                                const std::vector<Callback>& callbacks, int verbose) const {
   const std::int64_t batch_size = loader.options().batch_size;
   try_batches(loader.dataset(), batch_size);
+  try_lone_sample(loader);
   std::optional<data::DataLoader> validation_loader;
   if (validation.defined()) {
     try_batches(validation, batch_size);

@@ -95,6 +95,17 @@ TEST_CASE("fit refuses, before the first step, a class index that comes in a lat
   f.fit_refuses<IndexError>({.batch_size = 2, .shuffle = false}, "target -3");
 }
 
+TEST_CASE("fit refuses, before the first step, a last batch of one sample that BatchNorm cannot train with") {
+  Fixture f;
+  f.x = ones({5, 3});
+  f.y = zeros({5}, {.dtype = int64});
+  f.fit_refuses<ShapeError>({.batch_size = 4}, "one value a feature");
+  f.fit_refuses<ShapeError>({.batch_size = 1}, "one value a feature");
+  // A loader that leaves the last batch out trains.
+  CHECK(f.trainer.fit(data::DataLoader({f.x, f.y}, {.batch_size = 4, .drop_last = true}), {.verbose = 0})
+            .epochs() == 1);
+}
+
 TEST_CASE("fit refuses callbacks that watch what is not there") {
   Fixture f;
   f.fit_refuses<ValueError>(
