@@ -86,6 +86,9 @@ Tensor fmod(const Operand& a, const Operand& b);
 /// x limited to [low, high], either of which may be infinite. Integers stay integers unless a limit has a
 /// fraction.   ∂ = 1 inside and on the limits, 0 outside. Throws ValueError unless low ≤ high.
 Tensor clip(const Tensor& x, double low, double high);
+/// minimum(maximum(x, low), high), with a limit for each element: value, dtype and gradient are theirs.
+Tensor clip(const Tensor& x, const Tensor& low, const Operand& high);
+Tensor clip(const Tensor& x, double low, const Tensor& high);
 /// The next integer below, above, or nearest (halves to even), in x's dtype.   ∂ = 0
 Tensor floor(const Tensor& x);
 Tensor ceil(const Tensor& x);

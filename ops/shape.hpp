@@ -59,6 +59,9 @@ Tensor flip(const Tensor& x, const Axes& axes = {});
 /// Each element moved `shift` places along `axis`, those that leave at one end coming in at the other;
 /// without an axis in the row-major order of all elements. Gradient: the cotangent rolled back.
 Tensor roll(const Tensor& x, std::int64_t shift, std::optional<std::int64_t> axis = {});
+/// The same along several axes, each by its own shift. Throws ValueError unless there are as many shifts as
+/// axes.
+Tensor roll(const Tensor& x, const std::vector<std::int64_t>& shifts, const std::vector<std::int64_t>& axes);
 
 /// How many elements `pad` adds at the two ends of an axis.
 struct PadWidth {

@@ -21,6 +21,8 @@ TEST_CASE("roll gives what NumPy gives") {
   check(roll(a, 4, -1), {2, 3}, {2, 0, 1, 5, 3, 4});
   check(roll(c, -1, 1), {2, 2, 3}, {3, 4, 5, 0, 1, 2, 9, 10, 11, 6, 7, 8});
   check(roll(a.T(), 1, 0), {3, 2}, {2, 5, 0, 3, 1, 4});
+  check(roll(a, {1, -1}, {0, 1}), {2, 3}, {4, 5, 3, 1, 2, 0});
+  check(roll(v, {1, 2}, {0, -1}), {4}, {1, 2, 3, 0});  // shifts along one axis add up
 }
 
 TEST_CASE("pad gives what NumPy gives in every mode") {

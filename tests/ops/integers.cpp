@@ -30,6 +30,14 @@ TEST_CASE("clip keeps integers unless a limit has a fraction") {
   CHECK_THROWS_WITH(clip(x, 0, NAN), Contains("give two numbers"));
 }
 
+TEST_CASE("clip takes a limit for each element, as NumPy's does") {
+  const Tensor x = tensor({1.0, 2.0, 3.0, 4.0});
+  CHECK(clip(x, tensor({2.0, 0.0, 0.0, 5.0}), tensor({9.0, 1.0, 9.0, 9.0})).to_vector<float>() ==
+        std::vector<float>{2, 1, 3, 5});
+  CHECK(clip(x, tensor({2.0, 0.0, 0.0, 5.0}), 3.5).to_vector<float>() == std::vector<float>{2, 2, 3, 3.5});
+  CHECK(clip(x, 1.5, tensor(3.0)).to_vector<float>() == std::vector<float>{1.5, 2, 3, 3});
+}
+
 TEST_CASE("named arithmetic takes numbers on either side") {
   const Tensor x = tensor({1.0, 2.0});
   CHECK(add(x, 2).to_vector<float>() == std::vector<float>{3, 4});
