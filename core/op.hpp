@@ -28,7 +28,7 @@
 ///   undoes both.
 /// - `vjp_kernel`, optional, is the same on Arrays, for sweeps that nobody records. One that takes its
 ///   cotangent by value (`Array dy`) gets the sweep's own handle, and may compute in that memory
-///   (`map_in_place`).
+///   (`map_in_place`); so it may in what a `Saved&` lets it take.
 /// - `inputs`, optional, names the inputs for messages: `static constexpr std::string_view inputs[] = {"x",
 ///   "weight"}`.
 /// - An op without a derivative says `static constexpr bool differentiable = false;`.
@@ -110,7 +110,7 @@ class OpNode final : public Node {
       if (!recorded) return run_kernel(dys, grads);
     }
     run<typename P::Vjp, Tensor>(
-        dys, grads, recorded, [this](const auto&... a) { return op_.vjp(a...); },
+        dys, grads, recorded, [this](auto&&... a) { return op_.vjp(a...); },
         static_cast<typename Signature<decltype(&Op::vjp)>::Args*>(nullptr));
   }
 
@@ -128,7 +128,7 @@ class OpNode final : public Node {
   void run_kernel(Tensor* dys, Tensor* grads) {
     run<typename P::Kernel, Array>(
         dys, grads, false,
-        [this](auto&& dy, const auto&... a) { return op_.vjp_kernel(std::forward<decltype(dy)>(dy), a...); },
+        [this](auto&& dy, auto&&... a) { return op_.vjp_kernel(std::forward<decltype(dy)>(dy), a...); },
         static_cast<typename Signature<decltype(&Op::vjp_kernel)>::Args*>(nullptr));
   }
 
@@ -197,6 +197,9 @@ class OpNode final : public Node {
     } else if constexpr (std::same_as<Param, Skip>) {
       return static_cast<const Skip&>(skip_list_[P::slot(P::skipped, input)]);
     } else if constexpr (std::same_as<Param, Output>) {
+      if constexpr (requires { op_.keeps_result(); }) {
+        if (!op_.keeps_result()) return Output();
+      }
       Tensor y(output_);
       if (recorded) {  // the result is on the tape: second derivatives lead through it
         y.impl()->node = this;

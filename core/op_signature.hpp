@@ -55,10 +55,18 @@ class Saved {
   Tensor operator[](int i) const { return Tensor(array(i)); }
   const Array& array(int i) const { return arrays_[static_cast<std::size_t>(i)]; }
   int size() const { return static_cast<int>(arrays_.size()); }
+  /// The array, of which a kernel may be the only holder and compute in its memory: it is handed over if the
+  /// sweep frees the history anyway. For a rule that takes `Saved&`.
+  Array take(int i) {
+    Array& a = arrays_[static_cast<std::size_t>(i)];
+    return last_use_ ? std::move(a) : a;
+  }
   detail::SavedArrays& arrays() { return arrays_; }
+  void set_last_use(bool last_use) { last_use_ = last_use; }
 
  private:
   detail::SavedArrays arrays_;
+  bool last_use_ = false;
 };
 
 /// Gradients of N inputs, as `vjp` returns them.

@@ -295,6 +295,7 @@ class Sweep {
   }
 
   void propagate(Node& n, Tensor* dys, Tensor* grads) {
+    n.last_use = release_;
     if (thread_state.anomaly) [[unlikely]]
       run_watched(n, dys, grads);
     else

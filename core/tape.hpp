@@ -70,6 +70,7 @@ class Node {
   bool released = false;  // saved values are gone
   bool captured = false;  // the running `grad` wants a result of this node
   bool needed = false;    // the running `grad` leads through this node
+  bool last_use = false;  // the running sweep frees what was saved once the rule has run
 
  protected:
   friend void destroy(Node* n) noexcept;

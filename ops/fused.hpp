@@ -28,9 +28,9 @@ struct Fused<F, 1> {
     return std::move(y);
   }
   Tensor vjp(const Tensor& dy, const Tensor& x) const { return local_grad(f(x), {x}, dy)[0]; }
-  Array vjp_kernel(const Array& dy, const Saved& saved) const {
-    return map_floating(
-        label, [](auto d, auto slope) { return d * slope; }, dy, saved.array(0));
+  Array vjp_kernel(const Array& dy, Saved& saved) const {
+    return map_in_place(
+        label, [](auto slope, auto d) { return d * slope; }, saved.take(0), dy);
   }
 
   F f;
