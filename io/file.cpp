@@ -32,13 +32,17 @@ class Descriptor {
 std::string_view remedy(int error) {
   switch (error) {
     case ENOENT:
-    case ENOTDIR: return "check the path, which counts from the folder that the program runs in";
+    case ENOTDIR:
+      return "check the path, which counts from the folder that the program runs in";
     case EACCES:
     case EPERM:
-    case EROFS: return "change the permissions, or choose a path that this user may use";
+    case EROFS:
+      return "change the permissions, or choose a path that this user may use";
     case ENOSPC:
-    case EDQUOT: return "make room on the disk, or choose a path on another";
-    default: return "check the path and the disk";
+    case EDQUOT:
+      return "make room on the disk, or choose a path on another";
+    default:
+      return "check the path and the disk";
   }
 }
 

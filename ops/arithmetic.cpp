@@ -453,7 +453,9 @@ Tensor clip(const Tensor& x, double low, double high) {
   return record(Clip{low, high}, x);
 }
 
-Tensor clip(const Tensor& x, const Tensor& low, const Operand& high) { return minimum(maximum(x, low), high); }
+Tensor clip(const Tensor& x, const Tensor& low, const Operand& high) {
+  return minimum(maximum(x, low), high);
+}
 Tensor clip(const Tensor& x, double low, const Tensor& high) { return minimum(maximum(x, low), high); }
 
 Tensor& Tensor::operator-=(const Tensor& o) & { return *this = *this - o; }

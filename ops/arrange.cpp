@@ -380,8 +380,9 @@ Tensor roll(const Tensor& x, std::int64_t shift, std::optional<std::int64_t> axi
 Tensor roll(const Tensor& x, const std::vector<std::int64_t>& shifts, const std::vector<std::int64_t>& axes) {
   require_defined(Roll::name, x);
   if (shifts.size() != axes.size())
-    throw ValueError(Roll::name, fmt::format("{} shifts along {} axes of shape {}: give one shift for each axis",
-                                             shifts.size(), axes.size(), x.shape().str()));
+    throw ValueError(Roll::name,
+                     fmt::format("{} shifts along {} axes of shape {}: give one shift for each axis",
+                                 shifts.size(), axes.size(), x.shape().str()));
   for (const std::int64_t axis : axes) normalize_axis(Roll::name, axis, x.shape());
   Tensor y = x;
   for (std::size_t k = 0; k < axes.size(); ++k) y = roll(y, shifts[k], axes[k]);

@@ -12,9 +12,11 @@ Tensor sum(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 Tensor mean(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 /// Π x, multiplied in float64; 1 for no elements.   dx = dy · Π of the others, also where elements are 0
 Tensor prod(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
-/// The largest element, of bools whether any is true; NaN if any is. Throws ValueError for no elements.   dx = dy, shared equally by ties
+/// The largest element, of bools whether any is true; NaN if any is. Throws ValueError for no elements.
+/// dx = dy, shared equally by ties
 Tensor max(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
-/// The smallest element, of bools whether all are true; NaN if any is. Throws ValueError for no elements.   dx = dy, shared equally by ties
+/// The smallest element, of bools whether all are true; NaN if any is. Throws ValueError for no elements.
+/// dx = dy, shared equally by ties
 Tensor min(const Tensor& x, const Axes& axes = {}, ReduceOptions options = {});
 
 /// Options of `var` and `std`.

@@ -168,8 +168,8 @@ void TrainerCore::Impl::try_batches(const data::Dataset& set, std::int64_t batch
   }
 }
 
-/// Runs a lone sample as training will, where it is the last batch: layers that normalise over the batch refuse
-/// it. What that changes is put back.
+/// Runs a lone sample as training will, where it is the last batch: layers that normalise over the batch
+/// refuse it. What that changes is put back.
 void TrainerCore::Impl::try_lone_sample(const data::DataLoader& loader) const {
   const data::Dataset& set = loader.dataset();
   const std::int64_t n = set.size();

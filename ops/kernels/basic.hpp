@@ -64,8 +64,7 @@ P rough_inverse(const P& a);
 }
 template <int How>
 [[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<float, 16> to_integer(const Pack<float, 16>& a) {
-  return Pack<float, 16>(
-      __builtin_ia32_rndscaleps_mask(a.v, How, a.v, static_cast<unsigned short>(-1), 4));
+  return Pack<float, 16>(__builtin_ia32_rndscaleps_mask(a.v, How, a.v, static_cast<unsigned short>(-1), 4));
 }
 template <int How>
 [[gnu::target(XGRAD_SIMD_TARGET_V4)]] inline Pack<double, 8> to_integer(const Pack<double, 8>& a) {

@@ -30,16 +30,16 @@ void layer_norm_rows(const T* x, const T* weight, const T* bias, T* y, T* means,
         const T *next_in = detail::row_after(x, r, rows, n), *next_out = detail::row_after(y, r, rows, n);
         const T mean = detail::row_sum<P>(in, n) / static_cast<T>(n);
         const P m(mean);
-        const T var =
-            detail::row_sum<P, 4>(
-                n,
-                [in, m, next_in, next_out](std::int64_t i) XGRAD_SIMD_LAMBDA {
-                  detail::prefetch(i, next_in, next_out);
-                  return square(P::load(in + i) - m);
-                },
-                [in, m, mean, n](std::int64_t i)
-                    XGRAD_SIMD_LAMBDA { return square(detail::load_part<P>(in + i, n - i, mean) - m); }) /
-            static_cast<T>(n);
+        const T var = detail::row_sum<P, 4>(
+                          n,
+                          [in, m, next_in, next_out](std::int64_t i) XGRAD_SIMD_LAMBDA {
+                            detail::prefetch(i, next_in, next_out);
+                            return square(P::load(in + i) - m);
+                          },
+                          [in, m, mean, n](std::int64_t i) XGRAD_SIMD_LAMBDA {
+                            return square(detail::load_part<P>(in + i, n - i, mean) - m);
+                          }) /
+                      static_cast<T>(n);
         const T scale = T(1) / static_cast<T>(__builtin_sqrt(static_cast<double>(var + eps)));
         means[r] = mean;
         scales[r] = scale;
