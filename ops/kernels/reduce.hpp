@@ -292,6 +292,7 @@ constexpr std::int64_t column_tile = 512;
 template <class R, Of of, class T, class U>
 void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int64_t row_stride, U* y) {
   constexpr std::int64_t block = 16;  // rows that are combined before their total joins the others
+  constexpr std::int64_t few = 2;     // packs that are reduced one after the other
   using L = std::conditional_t<of == Of::totals, T, Lane<R, T>>;
   using V = Partial<R, L>;
   vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
@@ -309,29 +310,47 @@ void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int6
       else
         return R::finish(a);
     };
-    const std::int64_t packs = n / w;
-    P sums[column_tile / w];
-    RunningPack<R, P> totals[column_tile / w];
-    for (std::int64_t i0 = 0; i0 < rows; i0 += block) {
-      const std::int64_t i1 = i0 + block < rows ? i0 + block : rows;
-      for (std::int64_t k = 0; k < packs; ++k) sums[k] = P(R::template identity<L>());
-      std::int64_t i = i0;
-      for (; i + 4 <= i1; i += 4) {
-        const T *r0 = x + i * row_stride, *r1 = r0 + row_stride, *r2 = r1 + row_stride, *r3 = r2 + row_stride;
-        for (std::int64_t k = 0; k < packs; ++k) {
-          P a = step(sums[k], load_as<P>(r0 + k * w));
-          a = step(a, load_as<P>(r1 + k * w));
-          a = step(a, load_as<P>(r2 + k * w));
-          sums[k] = step(a, load_as<P>(r3 + k * w));
-        }
+    // One pack of columns, in registers.
+    const auto reduce_pack = [=](std::int64_t j) XGRAD_SIMD_LAMBDA {
+      RunningPack<R, P> total;
+      for (std::int64_t i0 = 0; i0 < rows; i0 += block) {
+        const std::int64_t i1 = i0 + block < rows ? i0 + block : rows;
+        P sum(R::template identity<L>());
+        for (std::int64_t i = i0; i < i1; ++i) sum = step(sum, load_as<P>(x + i * row_stride + j));
+        total.add(sum);
       }
-      for (; i < i1; ++i)
-        for (std::int64_t k = 0; k < packs; ++k)
-          sums[k] = step(sums[k], load_as<P>(x + i * row_stride + k * w));
-      for (std::int64_t k = 0; k < packs; ++k) totals[k].add(sums[k]);
+      simd::cast<U>(result(total.value())).store(y + j);
+    };
+    const std::int64_t packs = n / w;
+    if (packs <= few) {
+      for (std::int64_t k = 0; k < packs; ++k) reduce_pack(k * w);
+    } else {
+      P sums[column_tile / w];
+      RunningPack<R, P> totals[column_tile / w];
+      for (std::int64_t i0 = 0; i0 < rows; i0 += block) {
+        const std::int64_t i1 = i0 + block < rows ? i0 + block : rows;
+        for (std::int64_t k = 0; k < packs; ++k) sums[k] = P(R::template identity<L>());
+        std::int64_t i = i0;
+        for (; i + 4 <= i1; i += 4) {
+          const T *r0 = x + i * row_stride, *r1 = r0 + row_stride, *r2 = r1 + row_stride,
+                  *r3 = r2 + row_stride;
+          for (std::int64_t k = 0; k < packs; ++k) {
+            P a = step(sums[k], load_as<P>(r0 + k * w));
+            a = step(a, load_as<P>(r1 + k * w));
+            a = step(a, load_as<P>(r2 + k * w));
+            sums[k] = step(a, load_as<P>(r3 + k * w));
+          }
+        }
+        for (; i < i1; ++i)
+          for (std::int64_t k = 0; k < packs; ++k)
+            sums[k] = step(sums[k], load_as<P>(x + i * row_stride + k * w));
+        for (std::int64_t k = 0; k < packs; ++k) totals[k].add(sums[k]);
+      }
+      for (std::int64_t k = 0; k < packs; ++k) simd::cast<U>(result(totals[k].value())).store(y + k * w);
     }
-    for (std::int64_t k = 0; k < packs; ++k) simd::cast<U>(result(totals[k].value())).store(y + k * w);
-    for (std::int64_t j = packs * w; j < n; ++j) {
+    if (packs * w == n) return;
+    if (packs > 0) return reduce_pack(n - w);  // some columns once more, to the same bits
+    for (std::int64_t j = 0; j < n; ++j) {
       Running<R, V> total;
       for (std::int64_t i = 0; i < rows; ++i)
         total.add(step(R::template identity<V>(), static_cast<V>(x[i * row_stride + j])));
@@ -352,6 +371,7 @@ template <class R, class T>
 void reduce_columns(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t row_stride, T* y) {
   using detail::Of;
   using L = detail::Lane<R, T>;
+  if (cols == 1 && row_stride == 1) return reduce_rows<R>(x, 1, rows, rows, y);
   const std::int64_t chunk =
       std::max<std::int64_t>(1, 2 * detail::reduce_grain / std::max<std::int64_t>(1, cols));
   if (rows <= 2 * chunk) {
