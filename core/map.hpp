@@ -26,8 +26,8 @@ Array map_result([[maybe_unused]] std::string_view op, DType t, const Array& fir
 
 /// ys[…] = f(a[…]…), where the element types are R and T…; all ys have one shape and layout, to which the
 /// inputs broadcast.
-template <class R, class... T, class F, std::size_t N, std::size_t... I>
-void map_into(const F& f, Array (&ys)[N], std::index_sequence<I...>, const Array* const* in) {
+template <class R, std::size_t N, class... T, class F, std::size_t... I>
+void map_into(const F& f, Array* ys, std::index_sequence<I...>, const Array* const* in) {
   Array& y = ys[0];
   const std::int64_t n = y.numel();
   if (n == 0) return;
@@ -83,10 +83,10 @@ void map_into(const F& f, Array (&ys)[N], std::index_sequence<I...>, const Array
 /// f elementwise over arrays whose dtypes are those of T…, giving dtype_of<R>.
 template <class R, class... T, class F, class... A>
 Array map_elements(std::string_view op, const F& f, const A&... a) {
-  Array y[1] = {detail::map_result(op, dtype_of<R>, a...)};
+  Array y = detail::map_result(op, dtype_of<R>, a...);
   const Array* const in[] = {&a...};
-  detail::map_into<R, T...>(f, y, std::index_sequence_for<A...>{}, in);
-  return std::move(y[0]);
+  detail::map_into<R, 1, T...>(f, &y, std::index_sequence_for<A...>{}, in);
+  return y;
 }
 
 /// The dtype to which arrays promote.
@@ -108,19 +108,27 @@ Array map_floating(std::string_view op, const F& f, const A&... a) {
   return map_elements<double, std::conditional_t<true, double, A>...>(op, f, a...);
 }
 
-/// As map_floating for a floating x, in the memory of x if nobody else holds that and the result fits.
+/// x = f(x, …) as map_floating gives it for a floating x, in the memory of x if nobody else holds that and
+/// the result fits.
 template <class F, class... A>
-Array map_in_place(std::string_view op, const F& f, Array x, const A&... rest) {
+void map_onto(std::string_view op, const F& f, Array& x, const A&... rest) {
   const bool fits =
       x.unique() && x.is_dense() && ((rest.dtype() == x.dtype() && rest.shape() == x.shape()) && ...);
-  if (!fits) return map_floating(op, f, x, rest...);
-  Array y[1] = {x};
+  if (!fits) {
+    x = map_floating(op, f, x, rest...);
+    return;
+  }
   const Array* const in[] = {&x, &rest...};
   constexpr auto indices = std::make_index_sequence<1 + sizeof...(A)>{};
   if (x.dtype() == DType::float32)
-    detail::map_into<float, float, std::conditional_t<true, float, A>...>(f, y, indices, in);
+    detail::map_into<float, 1, float, std::conditional_t<true, float, A>...>(f, &x, indices, in);
   else
-    detail::map_into<double, double, std::conditional_t<true, double, A>...>(f, y, indices, in);
+    detail::map_into<double, 1, double, std::conditional_t<true, double, A>...>(f, &x, indices, in);
+}
+/// The same for an x that the caller gives away.
+template <class F, class... A>
+Array map_in_place(std::string_view op, const F& f, Array x, const A&... rest) {
+  map_onto(op, f, x, rest...);
   return x;
 }
 
@@ -151,7 +159,7 @@ std::array<Array, 2> map_with_slope(std::string_view op, const F& f, const Array
   Array ys[2] = {detail::map_result(op, t, x), detail::map_result(op, t, x)};
   const Array* const in[] = {&x};
   const auto run = [&]<class T>() {
-    detail::map_into<T, T>(simd::detail::ValueAndSlope<F>{f}, ys, std::index_sequence<0>{}, in);
+    detail::map_into<T, 2, T>(simd::detail::ValueAndSlope<F>{f}, ys, std::index_sequence<0>{}, in);
   };
   if (t == DType::float32)
     run.template operator()<float>();
@@ -171,8 +179,8 @@ std::array<Array, sizeof...(A)> map_gradient(const F& f, const Array& dy, const 
   for (Array& g : grads) g = Array::empty_like(dy, dy.shape(), t);
   const Array* const in[] = {&dy, &a...};
   const auto run = [&]<class T>() {
-    detail::map_into<T, T, std::conditional_t<true, T, A>...>(simd::detail::Gradient<F>{f}, grads,
-                                                              std::make_index_sequence<n + 1>{}, in);
+    detail::map_into<T, n, T, std::conditional_t<true, T, A>...>(simd::detail::Gradient<F>{f}, grads,
+                                                                 std::make_index_sequence<n + 1>{}, in);
   };
   if (t == DType::float32)
     run.template operator()<float>();
