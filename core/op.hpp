@@ -29,6 +29,8 @@
 /// - `vjp_kernel`, optional, is the same on Arrays, for sweeps that nobody records. One that takes its
 ///   cotangent by value (`Array dy`) gets the sweep's own handle, and may compute in that memory
 ///   (`map_in_place`); so it may in what a `Saved&` lets it take.
+/// - `bool keeps_result() const`, optional, says of one instance whether its rule reads the `Output`; if not,
+///   that is undefined.
 /// - `inputs`, optional, names the inputs for messages: `static constexpr std::string_view inputs[] = {"x",
 ///   "weight"}`.
 /// - An op without a derivative says `static constexpr bool differentiable = false;`.
@@ -89,9 +91,18 @@ class OpNode final : public Node {
       slot_.resize(static_cast<std::size_t>(count));
       outputs = slot_.data();
     }
-    if constexpr (P::output) output_ = results[0].array();
+    if constexpr (P::output) {
+      if constexpr (requires { op_.keeps_result(); }) {
+        if (op_.keeps_result()) keep_result(results[0].array());
+      } else {
+        keep_result(results[0].array());
+      }
+    }
     if constexpr (P::extra) extra_.arrays() = std::move(save->arrays());
   }
+
+  Op& op() { return op_; }
+  void keep_result(const Array& y) { output_ = y; }
 
   std::string_view op_name() const override {
     if constexpr (requires { op_.label; })
@@ -208,7 +219,8 @@ class OpNode final : public Node {
       }
       return Output(std::move(y));
     } else if constexpr (std::same_as<Param, Saved>) {
-      return static_cast<const Saved&>(extra_);
+      extra_.set_last_use(last_use);
+      return static_cast<Saved&>(extra_);
     } else if constexpr (std::same_as<Param, Needs>) {
       return Needs(edges);
     } else if constexpr (std::same_as<Param, std::span<const Skip>>) {

@@ -44,7 +44,7 @@ struct Variant {
 
 // A Sequential holds functions as well as modules, so the activation can be chosen while the program runs.
 nn::Sequential make_model(std::string_view hidden) {
-  using Activation = Tensor (*)(const Tensor&);
+  using Activation = Tensor (*)(Tensor);
   const Activation activation = hidden == "relu"   ? Activation(relu)
                                 : hidden == "tanh" ? Activation(tanh)
                                                    : Activation(sigmoid);

@@ -7,16 +7,16 @@ namespace xgrad::inline v0::nn {
 
 using detail::observed;
 
-Tensor ReLU::operator()(const Tensor& x) const { return observed(*this, relu(x)); }
+Tensor ReLU::operator()(Tensor x) const { return observed(*this, relu(std::move(x))); }
 Tensor SELU::operator()(const Tensor& x) const { return observed(*this, selu(x)); }
 Tensor SiLU::operator()(const Tensor& x) const { return observed(*this, silu(x)); }
 Tensor Mish::operator()(const Tensor& x) const { return observed(*this, mish(x)); }
 Tensor Softsign::operator()(const Tensor& x) const { return observed(*this, softsign(x)); }
 Tensor Hardsigmoid::operator()(const Tensor& x) const { return observed(*this, hardsigmoid(x)); }
 Tensor Hardswish::operator()(const Tensor& x) const { return observed(*this, hardswish(x)); }
-Tensor Sigmoid::operator()(const Tensor& x) const { return observed(*this, sigmoid(x)); }
+Tensor Sigmoid::operator()(Tensor x) const { return observed(*this, sigmoid(std::move(x))); }
 Tensor LogSigmoid::operator()(const Tensor& x) const { return observed(*this, log_sigmoid(x)); }
-Tensor Tanh::operator()(const Tensor& x) const { return observed(*this, tanh(x)); }
+Tensor Tanh::operator()(Tensor x) const { return observed(*this, tanh(std::move(x))); }
 Tensor LeakyReLU::operator()(const Tensor& x) const { return observed(*this, leaky_relu(x, negative_slope)); }
 Tensor ELU::operator()(const Tensor& x) const { return observed(*this, elu(x, alpha)); }
 Tensor CELU::operator()(const Tensor& x) const { return observed(*this, celu(x, alpha)); }

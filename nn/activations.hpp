@@ -7,7 +7,7 @@
 namespace xgrad::inline v0::nn {
 
 struct ReLU {
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(Tensor x) const;
 };
 struct SELU {
   Tensor operator()(const Tensor& x) const;
@@ -28,13 +28,13 @@ struct Hardswish {
   Tensor operator()(const Tensor& x) const;
 };
 struct Sigmoid {
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(Tensor x) const;
 };
 struct LogSigmoid {
   Tensor operator()(const Tensor& x) const;
 };
 struct Tanh {
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(Tensor x) const;
 };
 
 struct LeakyReLU {

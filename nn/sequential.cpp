@@ -3,8 +3,8 @@
 
 namespace xgrad::inline v0::nn {
 
-Tensor detail::AnyModule::operator()(const Tensor& x) const {
-  Tensor y = held_->call(x);
+Tensor detail::AnyModule::operator()(Tensor x) const {
+  Tensor y = held_->call(std::move(x));
   if (Observer* o = observer(); o != nullptr) [[unlikely]]
     o->output(held_->type(), held_->address(), y);
   return y;
@@ -12,7 +12,7 @@ Tensor detail::AnyModule::operator()(const Tensor& x) const {
 
 Tensor Sequential::operator()(const Tensor& x) const {
   Tensor y = x;
-  for (const detail::AnyModule& m : modules_) y = m(y);
+  for (const detail::AnyModule& m : modules_) y = m(std::move(y));
   return detail::observed(*this, std::move(y));
 }
 

@@ -11,7 +11,7 @@ namespace detail {
 class AnyModule {
   struct Base {
     virtual ~Base() = default;
-    virtual Tensor call(const Tensor& x) const = 0;
+    virtual Tensor call(Tensor x) const = 0;
     virtual Base* copy() const = 0;
     virtual void visit(Visitor& v) = 0;
     virtual const void* address() const = 0;
@@ -20,7 +20,7 @@ class AnyModule {
   template <class M>
   struct Holder final : Base {
     explicit Holder(M m) : module(std::move(m)) {}
-    Tensor call(const Tensor& x) const override { return module(x); }
+    Tensor call(Tensor x) const override { return module(std::move(x)); }
     Base* copy() const override { return new Holder(module); }
     void visit(Visitor& v) override {
       if constexpr (is_plain<M>) {  // as a function is: nothing in it to walk over, and yet a layer
@@ -46,7 +46,7 @@ class AnyModule {
   }
   ~AnyModule() { delete held_; }
 
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(Tensor x) const;
   void visit(Visitor& v) { held_->visit(v); }
 
  private:

@@ -6,10 +6,14 @@
 #include <xgrad/core/op.hpp>
 #include <xgrad/core/require.hpp>
 #include <xgrad/ops/activation.hpp>
+#include <xgrad/ops/activation_rules.hpp>
 #include <xgrad/ops/elementwise.hpp>
 
 namespace xgrad::inline v0 {
 namespace {
+
+using detail::ReluRule;
+using detail::SigmoidRule;
 
 // Each of these is one lambda on packs for the value; where the rule would need several passes over memory,
 // an unrecorded sweep runs the same lambda on dual numbers (map_gradient).
@@ -24,15 +28,11 @@ long double soft(long double x) { return std::fmax(x, 0) + std::log1p(std::exp(-
 struct Sigmoid {
   static constexpr std::string_view name = "sigmoid";
   static std::vector<Sample> samples() { return {sample({3, 4}).within(-3, 3)}; }
-  static long double reference(long double x) { return logistic(x); }
-  Array forward(const Array& x) const {
-    return map_floating(
-        name, [](auto v) { return sigmoid(v); }, x);
-  }
-  Tensor vjp(const Tensor& dy, Output y) const { return dy * (y * (1 - y)); }
+  static long double reference(long double x) { return SigmoidRule::reference(x); }
+  Array forward(const Array& x) const { return map_floating(name, SigmoidRule::value, x); }
+  Tensor vjp(const Tensor& dy, Output y) const { return SigmoidRule::vjp(dy, y); }
   Array vjp_kernel(Array dy, Output y) const {
-    return map_in_place(
-        name, [](auto d, auto v) { return d * (v * (1 - v)); }, std::move(dy), y.array());
+    return map_in_place(name, SigmoidRule::gradient, std::move(dy), y.array());
   }
 };
 
@@ -56,15 +56,11 @@ struct LogSigmoid {
 struct Relu {
   static constexpr std::string_view name = "relu";
   static std::vector<Sample> samples() { return {sample({3, 4}).within(-3, 3).avoiding({0})}; }
-  static long double reference(long double x) { return x > 0 ? x : 0; }
-  Array forward(const Array& x) const {
-    return map_numeric(
-        name, [](auto v) { return select(v < 0, decltype(v)(0), v); }, x);
-  }
-  Tensor vjp(const Tensor& dy, Output y) const { return where(y > 0, dy, 0.0); }
+  static long double reference(long double x) { return ReluRule::reference(x); }
+  Array forward(const Array& x) const { return map_numeric(name, ReluRule::value, x); }
+  Tensor vjp(const Tensor& dy, Output y) const { return ReluRule::vjp(dy, y); }
   Array vjp_kernel(Array dy, Output y) const {
-    return map_in_place(
-        name, [](auto d, auto v) { return select(v > 0, d, decltype(d)(0)); }, std::move(dy), y.array());
+    return map_in_place(name, ReluRule::gradient, std::move(dy), y.array());
   }
 };
 
@@ -321,9 +317,15 @@ void require_nonzero(std::string_view op, std::string_view what, double v) {
 
 }  // namespace
 
-Tensor sigmoid(const Tensor& x) { return record(Sigmoid{}, x); }
+Tensor sigmoid(Tensor x) {
+  if (detail::end_with(x, Activation::sigmoid)) return x;
+  return record(Sigmoid{}, x);
+}
 Tensor log_sigmoid(const Tensor& x) { return record(LogSigmoid{}, x); }
-Tensor relu(const Tensor& x) { return record(Relu{}, x); }
+Tensor relu(Tensor x) {
+  if (detail::end_with(x, Activation::relu)) return x;
+  return record(Relu{}, x);
+}
 Tensor leaky_relu(const Tensor& x, double negative_slope) {
   detail::require_finite("leaky_relu", "negative_slope", negative_slope);
   return record(LeakyRelu{negative_slope}, x);

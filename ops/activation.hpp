@@ -2,15 +2,16 @@
 #include <xgrad/core/tensor.hpp>
 
 /// Activation functions, elementwise and floating, with PyTorch's definitions and defaults; σ is the sigmoid,
-/// Φ the standard normal distribution, φ its density.
+/// Φ the standard normal distribution, φ its density. relu and sigmoid, and tanh, take their input by value:
+/// of `relu(linear(x, w, b))`, whose product nobody else holds, they make one operation.
 namespace xgrad::inline v0 {
 
 /// 1 / (1 + e⁻ˣ).   ∂ = σ (1 - σ)
-Tensor sigmoid(const Tensor& x);
+Tensor sigmoid(Tensor x);
 /// ln σ(x), accurate for large |x|.   ∂ = σ(-x)
 Tensor log_sigmoid(const Tensor& x);
 /// max(x, 0); NaN stays NaN.   ∂ = 1 for x > 0, else 0, so 0 at 0
-Tensor relu(const Tensor& x);
+Tensor relu(Tensor x);
 /// x for x > 0, else slope · x.   ∂ = 1 for x > 0, else slope. Throws ValueError unless slope is finite.
 Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);
 /// x for x > 0, else α (eˣ - 1).   ∂ = 1 for x > 0, else α eˣ. Throws ValueError unless α is finite.

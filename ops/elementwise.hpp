@@ -135,7 +135,7 @@ Tensor sinh(const Tensor& x);
 /// ∂ = sinh x
 Tensor cosh(const Tensor& x);
 /// ∂ = 1 - tanh² x
-Tensor tanh(const Tensor& x);
+Tensor tanh(Tensor x);
 /// ∂ = 1 / √(x² + 1)
 Tensor asinh(const Tensor& x);
 /// ∂ = 1 / √(x² - 1)

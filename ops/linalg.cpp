@@ -1,10 +1,13 @@
 #include <fmt/core.h>
 
 #include <optional>
+#include <typeinfo>
 #include <xgrad/core/accumulate.hpp>
 #include <xgrad/core/loops.hpp>
+#include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
 #include <xgrad/core/require.hpp>
+#include <xgrad/ops/activation_rules.hpp>
 #include <xgrad/ops/kernels/gemm.hpp>
 #include <xgrad/ops/kernels/reduce.hpp>
 #include <xgrad/ops/linalg.hpp>
@@ -261,7 +264,7 @@ struct MatMul {
   }
 };
 
-/// x · weightᵀ + bias.   dx = dy · weight, dweight = dyᵀ · x, dbias = Σ dy
+/// f(x · weightᵀ + bias).   dz = dy f'(f⁻¹(y)); dx = dz · weight, dweight = dzᵀ · x, dbias = Σ dz
 struct Linear {
   static constexpr std::string_view name = "linear";
   static constexpr std::string_view inputs[] = {"x", "weight", "bias"};
@@ -272,9 +275,18 @@ struct Linear {
             sample({0, 3}, {4, 3}, {4}),
             sample({1, 1}, {1, 1}, {1}),
             sample({2, 3, 2, 3}, {4, 3}, {4}),
+            sample(ending_with(Activation::relu), {5, 3}, {4, 3}, {4}),
+            sample(ending_with(Activation::sigmoid), {5, 3}, {4, 3}, {4}),
+            sample(ending_with(Activation::tanh), {0, 3}, {4, 3}, {4}),
+            sample(ending_with(Activation::tanh), {2, 1, 3}, {4, 3}, {4}),
             sample({301, 130}, {257, 130}, {257}).large()};
   }
-  static Array reference(const Array& x, const Array& w, const Array& b) {
+  static Linear ending_with(Activation activation) {
+    Linear op;
+    op.end_with(activation);
+    return op;
+  }
+  Array reference(const Array& x, const Array& w, const Array& b) const {
     Shape shape = x.shape();
     shape.back() = w.size(0);
     Array y = Array::empty(shape, DType::float64);
@@ -287,6 +299,8 @@ struct Linear {
       for (std::int64_t l = 0; l < in; ++l)
         sum += static_cast<long double>(xs[static_cast<std::size_t>(row * in + l)]) *
                ws[static_cast<std::size_t>(j * in + l)];
+      if (activation != Activation::none)
+        sum = detail::with_rule(activation, [&](auto rule) { return rule.reference(sum); });
       y.mutable_data<double>()[i] = static_cast<double>(sum);
     }
     return y;
@@ -305,20 +319,26 @@ struct Linear {
     dispatch_floating(name, x.dtype(), [&]<class T>() {
       kernels::GemmOptions<T> options;
       options.bias = (dense_bias ? *dense_bias : b).template data<T>();
+      options.epilogue = activation;
       kernels::gemm(y.numel() / out, out, in, xm.data<T>(), xm.lead, xm.transposed, wm.data<T>(), wm.lead,
                     !wm.transposed, y.mutable_data<T>(), out, options);
     });
     return y;
   }
 
-  Grads<3> vjp(const Tensor& dy, const Tensor& x, const Tensor& w, Skip b, Needs needs) const {
-    const Tensor rows = dy.reshape({-1, w.size(0)});
-    return {needs[0] ? matmul(dy, w) : Tensor(),
+  Grads<3> vjp(const Tensor& dy, const Tensor& x, const Tensor& w, Skip b, Output y, Needs needs) const {
+    const Tensor dz = activation == Activation::none
+                          ? dy
+                          : detail::with_rule(activation, [&](auto rule) { return rule.vjp(dy, y); });
+    const Tensor rows = dz.reshape({-1, w.size(0)});
+    return {needs[0] ? matmul(dz, w) : Tensor(),
             needs[1] ? matmul(rows.transpose(0, 1), x.reshape({-1, w.size(1)})) : Tensor(),
-            needs[2] ? sum_to(dy, b.shape) : Tensor()};
+            needs[2] ? sum_to(dz, b.shape) : Tensor()};
   }
 
-  GradArrays<3> vjp_kernel(const Array& dy, const Array& x, const Array& w, Skip b, Needs needs) const {
+  GradArrays<3> vjp_kernel(Array dy, const Array& x, const Array& w, Skip b, Output y, Needs needs) const {
+    if (activation != Activation::none)
+      detail::with_rule(activation, [&](auto rule) { map_onto(label, rule.gradient, dy, y.array()); });
     const Matrix dm = Matrix::rows_of(dy), xm = Matrix::rows_of(x), wm(w);
     const std::int64_t out = w.size(0), in = w.size(1), m = out > 0 ? dy.numel() / out : 0;
     GradArrays<3> grads;
@@ -346,6 +366,14 @@ struct Linear {
       }
     });
     return grads;
+  }
+
+  /// Only an activation's derivative needs the result.
+  bool keeps_result() const { return activation != Activation::none; }
+
+  void end_with(Activation a) {
+    activation = a;
+    label = detail::with_rule(a, [](auto rule) { return rule.linear; });
   }
 
   static void check(const Array& x, const Array& w, const Array& b) {
@@ -379,6 +407,9 @@ struct Linear {
                       x.shape().str(), xgrad::name(x.dtype()), w.shape().str(), xgrad::name(w.dtype())));
     if (!is_floating(x.dtype())) throw_not_floating(name, x.dtype());
   }
+
+  Activation activation = Activation::none;
+  std::string_view label = name;
 };
 
 void require_vectors(std::string_view op, const Tensor& a, const Tensor& b) {
@@ -416,6 +447,28 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     throw;
   }
   return matmul(x, weight.transpose(0, 1));
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
+  if (activation == Activation::none) return linear(x, weight, bias);
+  if (bias.defined()) return record(Linear::ending_with(activation), x, weight, bias);
+  const Tensor y = linear(x, weight);
+  return activation == Activation::relu ? relu(y) : activation == Activation::sigmoid ? sigmoid(y) : tanh(y);
+}
+
+bool detail::end_with(Tensor& y, Activation activation) {
+  TensorImpl* const t = y.impl();
+  if (t == nullptr || t->node == nullptr || thread_state.no_grad || thread_state.anomaly) return false;
+  Node& node = *t->node;
+  if (typeid(node) != typeid(OpNode<Linear>) || node.extras != nullptr || !node.refs.unique() ||
+      !t->refs.unique() || !t->array.unique())
+    return false;
+  auto& product = static_cast<OpNode<Linear>&>(node);
+  if (product.op().activation != Activation::none) return false;
+  with_rule(activation, [&](auto rule) { map_onto(rule.name, rule.value, t->array); });
+  product.op().end_with(activation);
+  product.keep_result(t->array);
+  return true;
 }
 
 Tensor Tensor::matmul(const Tensor& other) const { return xgrad::matmul(*this, other); }

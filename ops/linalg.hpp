@@ -1,5 +1,6 @@
 #pragma once
 #include <xgrad/core/tensor.hpp>
+#include <xgrad/ops/kernels/gemm.hpp>
 
 /// Matrix products.
 namespace xgrad::inline v0 {
@@ -21,5 +22,11 @@ Tensor outer(const Tensor& a, const Tensor& b);
 /// the product alone.   dx = dy · weight, dweight = dyᵀ · x, dbias = Σ dy over all but the last axis
 /// Throws ShapeError when the sizes do not fit and DTypeError unless all are of one floating dtype.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+/// What `linear` may end with: Activation::none, relu, sigmoid, tanh.
+using Activation = kernels::Epilogue;
+/// activation(x · weightᵀ + bias), as one operation, which applies it where the product is in registers.
+/// `relu(linear(x, weight, bias))` is the same operation with one more pass over the result.
+/// dz = dy · ∂activation at y, and from it the gradients of the product. Throws as `linear`.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation);
 
 }  // namespace xgrad::inline v0

@@ -1,10 +1,13 @@
 #include <cmath>
 #include <xgrad/core/map.hpp>
 #include <xgrad/core/op.hpp>
+#include <xgrad/ops/activation_rules.hpp>
 #include <xgrad/ops/elementwise.hpp>
 
 namespace xgrad::inline v0 {
 namespace {
+
+using detail::TanhRule;
 
 /// ∂ = cos x
 struct Sin {
@@ -106,15 +109,11 @@ struct Cosh {
 struct Tanh {
   static constexpr std::string_view name = "tanh";
   static std::vector<Sample> samples() { return {sample({3, 4}).within(-2, 2)}; }
-  static long double reference(long double x) { return std::tanh(x); }
-  Array forward(const Array& x) const {
-    return map_floating(
-        name, [](auto v) { return tanh(v); }, x);
-  }
-  Tensor vjp(const Tensor& dy, Output y) const { return dy * (1 - square(y)); }
+  static long double reference(long double x) { return TanhRule::reference(x); }
+  Array forward(const Array& x) const { return map_floating(name, TanhRule::value, x); }
+  Tensor vjp(const Tensor& dy, Output y) const { return TanhRule::vjp(dy, y); }
   Array vjp_kernel(Array dy, Output y) const {
-    return map_in_place(
-        name, [](auto d, auto t) { return d * (1 - t * t); }, std::move(dy), y.array());
+    return map_in_place(name, TanhRule::gradient, std::move(dy), y.array());
   }
 };
 
@@ -182,7 +181,10 @@ Tensor acos(const Tensor& x) { return record(Acos{}, x); }
 Tensor atan(const Tensor& x) { return record(Atan{}, x); }
 Tensor sinh(const Tensor& x) { return record(Sinh{}, x); }
 Tensor cosh(const Tensor& x) { return record(Cosh{}, x); }
-Tensor tanh(const Tensor& x) { return record(Tanh{}, x); }
+Tensor tanh(Tensor x) {
+  if (detail::end_with(x, Activation::tanh)) return x;
+  return record(Tanh{}, x);
+}
 Tensor asinh(const Tensor& x) { return record(Asinh{}, x); }
 Tensor acosh(const Tensor& x) { return record(Acosh{}, x); }
 Tensor atanh(const Tensor& x) { return record(Atanh{}, x); }

@@ -85,7 +85,8 @@ const std::vector<Unary>& unaries() {
       unary(
           "round", round, [](auto x) { return std::nearbyint(x); }, 0),
       unary(
-          "relu", relu, [](auto x) { return x < 0 ? decltype(x)(0) : x; }, 0),
+          "relu", [](const Tensor& x) { return relu(x); }, [](auto x) { return x < 0 ? decltype(x)(0) : x; },
+          0),
       unary(
           "clip", [](const Tensor& x) { return clip(x, -0.5, 2); },
           [](auto x) { return limited(x, decltype(x)(-0.5), decltype(x)(2)); }, 0),
@@ -99,9 +100,10 @@ const std::vector<Unary>& unaries() {
           "reciprocal", reciprocal, [](auto x) { return 1 / x; }, 0.5),
       XGRAD_AS_IN_C(exp, 2),
       XGRAD_AS_IN_C(log, 2),
-      XGRAD_AS_IN_C(tanh, 2),
       unary(
-          "sigmoid", sigmoid, [](auto x) { return logistic(x); }, 2),
+          "tanh", [](const Tensor& x) { return tanh(x); }, [](auto x) { return std::tanh(x); }, 2),
+      unary(
+          "sigmoid", [](const Tensor& x) { return sigmoid(x); }, [](auto x) { return logistic(x); }, 2),
       XGRAD_AS_IN_C(erf, 2),
       unary(
           "pow_2.5", [](const Tensor& x) { return pow(x, 2.5); },

@@ -3,7 +3,7 @@
 // CASE 1: ('this' argument discards qualifiers|no viable overloaded '=')
 // CASE 2: ('this' argument discards qualifiers|no viable overloaded '=')
 // CASE 3: (conversion from 'double' to non-scalar type|no viable conversion from 'double')
-// CASE 4: (invalid initialization of reference|no matching function for call to 'relu'|no known conversion)
+// CASE 4: (invalid initialization of reference|no matching function for call to 'relu'|no known conversion|could not convert|no viable conversion)
 #include <xgrad/xgrad.hpp>
 
 using namespace xgrad;
