@@ -157,7 +157,7 @@ TEST_CASE("tiny models compute the same bits on any number of threads") {
 TEST_CASE("a large model computes the same bits on any number of threads") {
   check_threads("mlp, batch 32", 100, [] { return mlp(32); });
   check_threads("mlp, batch 128", 100, [] { return mlp(128); });
-  check_threads("mlp, batch 512", 10, [] { return mlp(512); });
+  check_threads("mlp, batch 512", 100, [] { return mlp(512); });
 }
 
 TEST_CASE("single operations compute the same bits on any number of threads") {
@@ -190,10 +190,5 @@ TEST_CASE("single operations compute the same bits on any number of threads") {
 }
 
 TEST_CASE("Adam over ten million parameters computes the same bits on any number of threads") {
-  check_threads("adam", 5, adam);
-}
-
-TEST_CASE("the workloads that take long compute the same bits for all of 100 steps", "[.][long]") {
-  check_threads("mlp, batch 512", 100, [] { return mlp(512); });
   check_threads("adam", 100, adam);
 }
