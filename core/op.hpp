@@ -121,7 +121,7 @@ class OpNode final : public Node {
       if (!recorded) return run_kernel(dys, grads);
     }
     run<typename P::Vjp, Tensor>(
-        dys, grads, recorded, [this](auto&&... a) { return op_.vjp(a...); },
+        dys, grads, recorded, [this](auto&&... a) { return op_.vjp(std::forward<decltype(a)>(a)...); },
         static_cast<typename Signature<decltype(&Op::vjp)>::Args*>(nullptr));
   }
 
@@ -139,7 +139,7 @@ class OpNode final : public Node {
   void run_kernel(Tensor* dys, Tensor* grads) {
     run<typename P::Kernel, Array>(
         dys, grads, false,
-        [this](auto&& dy, auto&&... a) { return op_.vjp_kernel(std::forward<decltype(dy)>(dy), a...); },
+        [this](auto&&... a) { return op_.vjp_kernel(std::forward<decltype(a)>(a)...); },
         static_cast<typename Signature<decltype(&Op::vjp_kernel)>::Args*>(nullptr));
   }
 
@@ -211,7 +211,7 @@ class OpNode final : public Node {
       if constexpr (requires { op_.keeps_result(); }) {
         if (!op_.keeps_result()) return Output();
       }
-      Tensor y(output_);
+      Tensor y = last_use ? Tensor(std::move(output_)) : Tensor(output_);
       if (recorded) {  // the result is on the tape: second derivatives lead through it
         y.impl()->node = this;
         y.impl()->requires_grad = true;

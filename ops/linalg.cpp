@@ -337,8 +337,10 @@ struct Linear {
   }
 
   GradArrays<3> vjp_kernel(Array dy, const Array& x, const Array& w, Skip b, Output y, Needs needs) const {
-    if (activation != Activation::none)
+    if (activation != Activation::none) {
       detail::with_rule(activation, [&](auto rule) { map_onto(label, rule.gradient, dy, y.array()); });
+      y = Output();  // so that its memory may serve what follows
+    }
     const Matrix dm = Matrix::rows_of(dy), xm = Matrix::rows_of(x), wm(w);
     const std::int64_t out = w.size(0), in = w.size(1), m = out > 0 ? dy.numel() / out : 0;
     GradArrays<3> grads;
