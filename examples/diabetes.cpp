@@ -44,10 +44,10 @@ struct Variant {
 
 // A Sequential holds functions as well as modules, so the activation can be chosen while the program runs.
 nn::Sequential make_model(std::string_view hidden) {
-  using Activation = Tensor (*)(Tensor);
-  const Activation activation = hidden == "relu"   ? Activation(relu)
-                                : hidden == "tanh" ? Activation(tanh)
-                                                   : Activation(sigmoid);
+  using ActivationFunction = Tensor (*)(Tensor);
+  const ActivationFunction activation = hidden == "relu"   ? ActivationFunction(relu)
+                                        : hidden == "tanh" ? ActivationFunction(tanh)
+                                                           : ActivationFunction(sigmoid);
   return {nn::Linear{8, 10}, activation, nn::Linear{10, 8}, activation, nn::Linear{8, 1}, nn::Sigmoid{}};
 }
 
