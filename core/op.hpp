@@ -29,7 +29,7 @@
 /// - `vjp_kernel`, optional, is the same on Arrays, for sweeps that nobody records. One that takes its
 ///   cotangent by value (`Array dy`) gets the sweep's own handle, and may compute in that memory
 ///   (`map_in_place`); so it may in what a `Saved&` lets it take.
-/// - `bool keeps_result() const`, optional, says of one instance whether its rule reads the `Output`; if not,
+/// - `bool reads_result() const`, optional, says of one instance whether its rule reads the `Output`; if not,
 ///   that is undefined.
 /// - `inputs`, optional, names the inputs for messages: `static constexpr std::string_view inputs[] = {"x",
 ///   "weight"}`.
@@ -91,13 +91,8 @@ class OpNode final : public Node {
       slot_.resize(static_cast<std::size_t>(count));
       outputs = slot_.data();
     }
-    if constexpr (P::output) {
-      if constexpr (requires { op_.keeps_result(); }) {
-        if (op_.keeps_result()) keep_result(results[0].array());
-      } else {
-        keep_result(results[0].array());
-      }
-    }
+    if constexpr (P::output)
+      if (reads_result()) keep_result(results[0].array());
     if constexpr (P::extra) extra_.arrays() = std::move(save->arrays());
   }
 
@@ -126,6 +121,12 @@ class OpNode final : public Node {
   }
 
  private:
+  bool reads_result() const {
+    if constexpr (requires { op_.reads_result(); })
+      return op_.reads_result();
+    else
+      return true;
+  }
   static void keep(SavedTensor& s, const Tensor& t) {
     s.tensor = t;
     s.version = t.array().version();
@@ -138,8 +139,7 @@ class OpNode final : public Node {
 
   void run_kernel(Tensor* dys, Tensor* grads) {
     run<typename P::Kernel, Array>(
-        dys, grads, false,
-        [this](auto&&... a) { return op_.vjp_kernel(std::forward<decltype(a)>(a)...); },
+        dys, grads, false, [this](auto&&... a) { return op_.vjp_kernel(std::forward<decltype(a)>(a)...); },
         static_cast<typename Signature<decltype(&Op::vjp_kernel)>::Args*>(nullptr));
   }
 
@@ -208,9 +208,7 @@ class OpNode final : public Node {
     } else if constexpr (std::same_as<Param, Skip>) {
       return static_cast<const Skip&>(skip_list_[P::slot(P::skipped, input)]);
     } else if constexpr (std::same_as<Param, Output>) {
-      if constexpr (requires { op_.keeps_result(); }) {
-        if (!op_.keeps_result()) return Output();
-      }
+      if (!reads_result()) return Output();
       Tensor y = last_use ? Tensor(std::move(output_)) : Tensor(output_);
       if (recorded) {  // the result is on the tape: second derivatives lead through it
         y.impl()->node = this;

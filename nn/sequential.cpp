@@ -10,10 +10,9 @@ Tensor detail::AnyModule::operator()(Tensor x) const {
   return y;
 }
 
-Tensor Sequential::operator()(const Tensor& x) const {
-  Tensor y = x;
-  for (const detail::AnyModule& m : modules_) y = m(std::move(y));
-  return detail::observed(*this, std::move(y));
+Tensor Sequential::operator()(Tensor x) const {
+  for (const detail::AnyModule& m : modules_) x = m(std::move(x));
+  return detail::observed(*this, std::move(x));
 }
 
 void Sequential::visit(Visitor& v) {

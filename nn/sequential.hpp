@@ -98,7 +98,7 @@ class Sequential {
   std::size_t size() const { return modules_.size(); }
 
   /// x itself when there are no modules. Throws what the modules throw.
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(Tensor x) const;
   void visit(Visitor& v);
 
  private:

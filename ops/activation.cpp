@@ -21,7 +21,6 @@ using detail::SigmoidRule;
 /// max(x, -10⁴), NaN stays NaN: for functions that are 0 long before, but x times a factor of 0 at -inf.
 constexpr auto bounded_below = [](auto x) XGRAD_SIMD_LAMBDA { return max(decltype(x)(-1e4), x); };
 
-long double logistic(long double x) { return 1 / (1 + std::exp(-x)); }
 long double soft(long double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }
 
 /// 1 / (1 + e⁻ˣ).   ∂ = σ (1 - σ)
@@ -140,7 +139,7 @@ struct Celu {
 struct Silu {
   static constexpr std::string_view name = "silu";
   static std::vector<Sample> samples() { return {sample({3, 4}).within(-3, 3)}; }
-  static long double reference(long double x) { return x * logistic(x); }
+  static long double reference(long double x) { return x * SigmoidRule::reference(x); }
   Array forward(const Array& x) const { return map_floating(name, value, x); }
   Tensor vjp(const Tensor& dy, const Tensor& x) const {
     const Tensor s = sigmoid(x);

@@ -12,7 +12,7 @@ namespace xgrad::inline v0::detail {
 
 struct ReluRule {
   static constexpr std::string_view name = "relu", linear = "linear_relu";
-  static constexpr auto value = [](auto x) { return select(x < 0, decltype(x)(0), x); };
+  static constexpr auto value = [](auto x) { return relu(x); };
   static constexpr auto gradient = [](auto d, auto y) { return select(y > 0, d, decltype(d)(0)); };
   static long double reference(long double x) { return x < 0 ? 0 : x; }
   static Tensor vjp(const Tensor& dy, const Tensor& y) { return where(y > 0, dy, 0.0); }

@@ -319,7 +319,7 @@ struct Linear {
     dispatch_floating(name, x.dtype(), [&]<class T>() {
       kernels::GemmOptions<T> options;
       options.bias = (dense_bias ? *dense_bias : b).template data<T>();
-      options.epilogue = activation;
+      options.activation = activation;
       kernels::gemm(y.numel() / out, out, in, xm.data<T>(), xm.lead, xm.transposed, wm.data<T>(), wm.lead,
                     !wm.transposed, y.mutable_data<T>(), out, options);
     });
@@ -371,7 +371,7 @@ struct Linear {
   }
 
   /// Only an activation's derivative needs the result.
-  bool keeps_result() const { return activation != Activation::none; }
+  bool reads_result() const { return activation != Activation::none; }
 
   void end_with(Activation a) {
     activation = a;

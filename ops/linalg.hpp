@@ -23,7 +23,7 @@ Tensor outer(const Tensor& a, const Tensor& b);
 /// Throws ShapeError when the sizes do not fit and DTypeError unless all are of one floating dtype.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 /// What `linear` may end with: Activation::none, relu, sigmoid, tanh.
-using Activation = kernels::Epilogue;
+using Activation = kernels::Activation;
 /// activation(x · weightᵀ + bias), as one operation, which applies it where the product is in registers.
 /// `relu(linear(x, weight, bias))` is the same operation with one more pass over the result.
 /// dz = dy · ∂activation at y, and from it the gradients of the product. Throws as `linear`.

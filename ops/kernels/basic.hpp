@@ -258,50 +258,47 @@ XGRAD_SIMD_INLINE typename Pack<T, W>::Truth isfinite(const Pack<T, W>& a) {
   return abs(a) < infinity<T>;
 }
 
-/// To the nearest integer, halves to the even one. This and the next three leave integers alone and keep the
-/// sign of a result that is 0.
+namespace detail {
+/// a rounded `How`: integers as they are, wide registers by their instruction, others by `steps`.
+template <int How, class T, int W, class F>
+XGRAD_SIMD_INLINE Pack<T, W> rounded(const Pack<T, W>& a, const F& steps) {
+  if constexpr (!std::is_floating_point_v<T>)
+    return a;
+  else if constexpr (wide_register<T, W>)
+    return to_integer<How>(a);
+  else
+    return steps(a);
+}
+}  // namespace detail
+
+/// To the nearest integer, halves to the even one. This and the next three keep the sign of a result that is
+/// 0.
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> round(const Pack<T, W>& a) {
-  if constexpr (!std::is_floating_point_v<T>) {
-    return a;
-  } else if constexpr (detail::wide_register<T, W>) {
-    return detail::to_integer<detail::to_nearest>(a);
-  } else {
-    constexpr T big = detail::Format<T>::integral;
-    const Pack<T, W> size = abs(a);
-    return select(size < big, copysign((size + big) - big, a), a);
-  }
+  return detail::rounded<detail::to_nearest>(a, []<class P>(const P& x) XGRAD_SIMD_LAMBDA {
+    constexpr auto big = detail::Format<typename P::Scalar>::integral;
+    const auto size = abs(x);
+    return select(size < big, copysign((size + big) - big, x), x);
+  });
 }
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> floor(const Pack<T, W>& a) {
-  if constexpr (!std::is_floating_point_v<T>) {
-    return a;
-  } else if constexpr (detail::wide_register<T, W>) {
-    return detail::to_integer<detail::downwards>(a);
-  } else {
-    const Pack<T, W> r = round(a);
-    return select(r > a, r - 1, r);
-  }
+  return detail::rounded<detail::downwards>(a, [](const auto& x) XGRAD_SIMD_LAMBDA {
+    const auto r = round(x);
+    return select(r > x, r - 1, r);
+  });
 }
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> ceil(const Pack<T, W>& a) {
-  if constexpr (!std::is_floating_point_v<T>) {
-    return a;
-  } else if constexpr (detail::wide_register<T, W>) {
-    return detail::to_integer<detail::upwards>(a);
-  } else {
-    const Pack<T, W> r = round(a);
-    return copysign(select(r < a, r + 1, r), a);
-  }
+  return detail::rounded<detail::upwards>(a, [](const auto& x) XGRAD_SIMD_LAMBDA {
+    const auto r = round(x);
+    return copysign(select(r < x, r + 1, r), x);
+  });
 }
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> trunc(const Pack<T, W>& a) {
-  if constexpr (!std::is_floating_point_v<T>)
-    return a;
-  else if constexpr (detail::wide_register<T, W>)
-    return detail::to_integer<detail::towards_zero>(a);
-  else
-    return copysign(floor(abs(a)), a);
+  return detail::rounded<detail::towards_zero>(
+      a, [](const auto& x) XGRAD_SIMD_LAMBDA { return copysign(floor(abs(x)), x); });
 }
 /// -1, 0 or 1; NaN stays NaN.
 template <class T, int W>

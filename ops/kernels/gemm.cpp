@@ -132,22 +132,22 @@ void finish_rows(const Call<T>& g, const T* bias, Plain plain, Biased biased) {
 }
 
 template <class T>
-void finish(const Call<T>& g, Epilogue epilogue, const T* bias) {
-  switch (epilogue) {
-    case Epilogue::none:
+void finish(const Call<T>& g, Activation activation, const T* bias) {
+  switch (activation) {
+    case Activation::none:
       if (bias)
         finish_rows(
             g, bias, [](auto c) { return c; }, [](auto c, auto b) { return c + b; });
       break;
-    case Epilogue::relu:
+    case Activation::relu:
       finish_rows(
           g, bias, [](auto c) { return relu(c); }, [](auto c, auto b) { return relu(c + b); });
       break;
-    case Epilogue::sigmoid:
+    case Activation::sigmoid:
       finish_rows(
           g, bias, [](auto c) { return sigmoid(c); }, [](auto c, auto b) { return sigmoid(c + b); });
       break;
-    case Epilogue::tanh:
+    case Activation::tanh:
       finish_rows(
           g, bias, [](auto c) { return tanh(c); }, [](auto c, auto b) { return tanh(c + b); });
       break;
@@ -157,7 +157,7 @@ void finish(const Call<T>& g, Epilogue epilogue, const T* bias) {
 // Our own kernels have added the bias and done relu.
 template <class T>
 void activate(const Call<T>& g) {
-  if (g.options.epilogue > Epilogue::relu) finish<T>(g, g.options.epilogue, nullptr);
+  if (g.options.activation > Activation::relu) finish<T>(g, g.options.activation, nullptr);
 }
 
 constexpr std::int64_t round_up(std::int64_t x, std::int64_t step) { return (x + step - 1) / step * step; }
@@ -260,7 +260,7 @@ small::Product<T> product_of(const Call<T>& g) {
           g.ldc,
           g.options.accumulate,
           g.options.bias,
-          g.options.epilogue == Epilogue::relu};
+          g.options.activation == Activation::relu};
 }
 
 template <class T>
@@ -275,7 +275,7 @@ void compute(const Call<T>& g, Kernel kernel) {
     } else {
       multiply(static_cast<blas::Product<double>*>(blas::cblas));
     }
-    finish(g, g.options.epilogue, g.options.bias);
+    finish(g, g.options.activation, g.options.bias);
     return;
   }
   if (kernel == Kernel::dot) {
@@ -378,7 +378,7 @@ void run_turned(const Call<T>& g) {
       }
       small::turned(
           small::Product<T>{t.n, t.m, t.k, t.b, t.ldb, 1, nullptr, 0, true, t.c, t.ldc, t.options.accumulate,
-                            t.options.bias, t.options.epilogue == Epilogue::relu},
+                            t.options.bias, t.options.activation == Activation::relu},
           panels);
       activate(t);
     }
@@ -445,7 +445,7 @@ void multiply_by_nothing(const Call<T>& g) {
   if (!g.options.accumulate) {
     for (std::int64_t i = 0; i < g.m; ++i) std::fill_n(g.c + i * g.ldc, g.n, T(0));
   }
-  finish(g, g.options.epilogue, g.options.bias);
+  finish(g, g.options.activation, g.options.bias);
 }
 
 // A few multiplications, done before a vector kernel would have been chosen.
@@ -455,7 +455,7 @@ template <class T>
 void multiply_tiny(const Call<T>& g) {
   const std::int64_t a_row = g.transpose_a ? 1 : g.lda, a_col = g.transpose_a ? g.lda : 1;
   const std::int64_t b_row = g.transpose_b ? 1 : g.ldb, b_col = g.transpose_b ? g.ldb : 1;
-  const bool relu = g.options.epilogue == Epilogue::relu;
+  const bool relu = g.options.activation == Activation::relu;
   const bool plain = !g.options.accumulate && !g.options.bias && !relu;
   const T* a = g.a;
   T* c = g.c;
@@ -526,7 +526,7 @@ bool run_in_slices(const Call<T>& g) {
     });
   }
   map_rows([](auto t) { return t; }, g.m, g.n, out(g.c, 1, g.ldc), in(total, 1, g.n));
-  finish(g, g.options.epilogue, g.options.bias);
+  finish(g, g.options.activation, g.options.bias);
   return true;
 }
 

@@ -6,17 +6,17 @@
 namespace xgrad::inline v0::kernels {
 
 /// What is applied to each element of a product before it is stored.
-enum class Epilogue : std::uint8_t { none, relu, sigmoid, tanh };
+enum class Activation : std::uint8_t { none, relu, sigmoid, tanh };
 
-/// What happens to a product besides being stored: C = epilogue(op(A) op(B) [+ C] [+ bias]).
+/// What happens to a product besides being stored: C = activation(op(A) op(B) [+ C] [+ bias]).
 template <class T>
 struct GemmOptions {
   bool accumulate = false;  ///< add what C holds
   const T* bias = nullptr;  ///< n values, added to every row
-  Epilogue epilogue = Epilogue::none;
+  Activation activation = Activation::none;
 };
 
-/// C (m, n) = epilogue(op(A) (m, k) op(B) (k, n) [+ C] [+ bias]), where op transposes if its flag is set: a
+/// C (m, n) = activation(op(A) (m, k) op(B) (k, n) [+ C] [+ bias]), where op transposes if its flag is set: a
 /// holds (m, k), or (k, m) if transpose_a, with lda elements from one row to the next, at least the row's
 /// length; b likewise; c holds (m, n). C overlaps nothing. Empty sizes are allowed; k = 0 is a product of
 /// zeros. Bits do not depend on num_threads(): C is cut into tiles by shape and k is never split between

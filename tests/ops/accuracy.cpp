@@ -14,7 +14,7 @@
 #include "tests/support/ulp.hpp"
 
 // The elementwise ops, tensor in and tensor out, against the C library in long double: at every level of
-// vector instructions that the CPU has, for float32 and float64. `make accuracy` takes every float.
+// vector instructions that the CPU has, for float32 and float64. `make slow` takes every float.
 
 using namespace xgrad;
 using test::Real;

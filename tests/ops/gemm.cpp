@@ -17,7 +17,7 @@
 namespace {
 
 using namespace xgrad;
-using kernels::Epilogue;
+using kernels::Activation;
 
 struct ThreadsGuard {
   int before = kernels::num_threads();
@@ -77,15 +77,15 @@ struct Problem {
   }
 };
 
-long double apply(Epilogue epilogue, long double x) {
-  switch (epilogue) {
-    case Epilogue::relu:
+long double apply(Activation activation, long double x) {
+  switch (activation) {
+    case Activation::relu:
       return x > 0 ? x : 0;
-    case Epilogue::sigmoid:
+    case Activation::sigmoid:
       return 1 / (1 + std::exp(-x));
-    case Epilogue::tanh:
+    case Activation::tanh:
       return std::tanh(x);
-    case Epilogue::none:
+    case Activation::none:
       break;
   }
   return x;
@@ -112,7 +112,7 @@ long double worst_error(const Problem<T>& p, const std::vector<T>& out,
       }
       if (options.accumulate) add(p.c[static_cast<std::size_t>(i * p.ldc + j)]);
       if (options.bias) add(p.bias[static_cast<std::size_t>(j)]);
-      const long double want = apply(options.epilogue, sum);
+      const long double want = apply(options.activation, sum);
       const long double k = static_cast<long double>(p.s.k);
       const long double bound = (k + 3) * eps * magnitude + 4 * eps * std::abs(want);
       const long double error = std::abs(static_cast<long double>(got) - want);
@@ -125,7 +125,7 @@ long double worst_error(const Problem<T>& p, const std::vector<T>& out,
 template <class T>
 void check(const Problem<T>& p, const kernels::GemmOptions<T>& options) {
   CAPTURE(p.s.m, p.s.n, p.s.k, p.ta, p.tb, p.lda, p.ldb, p.ldc, options.accumulate, options.bias != nullptr,
-          static_cast<int>(options.epilogue), sizeof(T));
+          static_cast<int>(options.activation), sizeof(T));
   CHECK(worst_error(p, p.run(options), options) == 0);
 }
 
@@ -141,13 +141,14 @@ void check_layouts(Shape s, std::int64_t slack) {
 }
 
 template <class T>
-void check_epilogues(Shape s) {
+void check_activations(Shape s) {
   for (const bool tb : {false, true}) {
     const Problem<T> p(s, false, tb, 1);
-    for (const Epilogue epilogue : {Epilogue::none, Epilogue::relu, Epilogue::sigmoid, Epilogue::tanh}) {
-      check(p, {.bias = p.bias.data(), .epilogue = epilogue});
-      check(p, {.epilogue = epilogue});
-      check(p, {.accumulate = true, .bias = p.bias.data(), .epilogue = epilogue});
+    for (const Activation activation :
+         {Activation::none, Activation::relu, Activation::sigmoid, Activation::tanh}) {
+      check(p, {.bias = p.bias.data(), .activation = activation});
+      check(p, {.activation = activation});
+      check(p, {.accumulate = true, .bias = p.bias.data(), .activation = activation});
     }
   }
 }
@@ -215,7 +216,7 @@ TEMPLATE_TEST_CASE("bias and activation follow the product and what it is added 
                           {20, 11, 100},
                           {70, 90, 140},
                           {6, 7, 0}}) {
-      check_epilogues<TestType>(s);
+      check_activations<TestType>(s);
     }
   }
 }
@@ -224,15 +225,15 @@ TEMPLATE_TEST_CASE("a fused activation has the bits of the same function applied
                    double) {
   for (const Shape s : {Shape{1, 10, 2}, {32, 10, 8}, {1, 200, 96}, {32, 70, 300}, {130, 90, 140}}) {
     const Problem<TestType> p(s, false, true);
-    for (const Epilogue epilogue : {Epilogue::relu, Epilogue::sigmoid, Epilogue::tanh}) {
+    for (const Activation activation : {Activation::relu, Activation::sigmoid, Activation::tanh}) {
       auto expected = p.run({.bias = p.bias.data()});
       const auto n = static_cast<std::int64_t>(expected.size());
       TestType* y = expected.data();
-      if (epilogue == Epilogue::relu) kernels::map([](auto x) { return relu(x); }, n, y, y);
-      if (epilogue == Epilogue::sigmoid) kernels::map([](auto x) { return sigmoid(x); }, n, y, y);
-      if (epilogue == Epilogue::tanh) kernels::map([](auto x) { return tanh(x); }, n, y, y);
-      CAPTURE(s.m, s.n, s.k, static_cast<int>(epilogue));
-      CHECK(same_bits(p.run({.bias = p.bias.data(), .epilogue = epilogue}), expected));
+      if (activation == Activation::relu) kernels::map([](auto x) { return relu(x); }, n, y, y);
+      if (activation == Activation::sigmoid) kernels::map([](auto x) { return sigmoid(x); }, n, y, y);
+      if (activation == Activation::tanh) kernels::map([](auto x) { return tanh(x); }, n, y, y);
+      CAPTURE(s.m, s.n, s.k, static_cast<int>(activation));
+      CHECK(same_bits(p.run({.bias = p.bias.data(), .activation = activation}), expected));
     }
   }
 }
@@ -257,7 +258,7 @@ TEMPLATE_TEST_CASE("relu after a product keeps NaN", "", float, double) {
     for (const std::int64_t n : {3, 90}) {
       Problem<TestType> p({40, n, k}, false, true);
       p.a[0] = std::numeric_limits<TestType>::quiet_NaN();
-      const auto out = p.run({.bias = p.bias.data(), .epilogue = Epilogue::relu});
+      const auto out = p.run({.bias = p.bias.data(), .activation = Activation::relu});
       CAPTURE(n, k);
       CHECK(std::isnan(out[0]));
       CHECK(std::isnan(out[static_cast<std::size_t>(n - 1)]));
@@ -279,7 +280,7 @@ TEMPLATE_TEST_CASE("the bits of a product do not depend on the number of threads
                         {1024, 65, 128}}) {
     for (const auto& [ta, tb] : {std::pair{false, true}, {false, false}, {true, false}}) {
       const Problem<TestType> p(s, ta, tb);
-      const kernels::GemmOptions<TestType> options{.bias = p.bias.data(), .epilogue = Epilogue::relu};
+      const kernels::GemmOptions<TestType> options{.bias = p.bias.data(), .activation = Activation::relu};
       kernels::set_num_threads(1);
       const auto expected = p.run(options);
       for (const int threads : {2, 3, 4, 8}) {
