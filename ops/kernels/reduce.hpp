@@ -181,25 +181,21 @@ Partial<R, T> reduce_line(const T* x, std::int64_t n) {
   using L = Lane<R, T>;
   return vectorized([x, n](auto bytes) XGRAD_SIMD_LAMBDA -> V {
     using P = simd::Pack<L, static_cast<int>(bytes) / static_cast<int>(sizeof(L))>;
-    constexpr std::int64_t w = P::width, ways = 4;
+    constexpr std::int64_t w = P::width;
+    constexpr int ways = R::wide ? 8 : 4;  // as many side by side as hide the time of one
     const std::int64_t block = in_blocks<R, T> ? 16 * ways * w : n;
     Running<R, V> total;
     std::int64_t i = 0;
     while (i + ways * w <= n) {
       const std::int64_t end = i + block < n ? i + block : n;
-      P a(R::template identity<L>()), b = a, c = a, d = a;
-      for (; i + ways * w <= end; i += ways * w) {
-        a = R::step(a, load_as<P>(x + i));
-        b = R::step(b, load_as<P>(x + i + w));
-        c = R::step(c, load_as<P>(x + i + 2 * w));
-        d = R::step(d, load_as<P>(x + i + 3 * w));
-      }
-      const P all = R::combine(R::combine(a, b), R::combine(c, d));
-      if constexpr (std::is_base_of_v<SumReducer, R>) {
-        total.add(static_cast<V>(sum_lanes(all)));
-      } else {
-        for (int k = 0; k < w; ++k) total.add(static_cast<V>(all[k]));
-      }
+      P parts[ways];
+      for (int k = 0; k < ways; ++k) parts[k] = P(R::template identity<L>());
+      for (; i + ways * w <= end; i += ways * w)
+        for (int k = 0; k < ways; ++k) parts[k] = R::step(parts[k], load_as<P>(x + i + k * w));
+      for (int k = ways / 2; k > 0; k /= 2)
+        for (int j = 0; j < k; ++j) parts[j] = R::combine(parts[j], parts[j + k]);
+      const auto combine = [](const auto& a, const auto& b) XGRAD_SIMD_LAMBDA { return R::combine(a, b); };
+      total.add(static_cast<V>(simd::detail::fold(parts[0], combine)));
     }
     for (; i < n; ++i) total.add(R::step(R::template identity<V>(), static_cast<V>(x[i])));
     return total.value();
