@@ -91,18 +91,21 @@ struct LayerNorm {
     const Array d = dy.contiguous(), in = x.contiguous(), w = weight.contiguous();
     const Array& stats = saved.array(0);
     const std::int64_t n = w.numel(), rows = stats.size(1), chunks = kernels::detail::norm_chunks(rows, n);
+    constexpr std::int64_t offset = kernels::column_sums_offset;
+    const std::int64_t stride = offset + n;
     Array dx = Array::empty(x.shape(), x.dtype()), dweight, dbias;
-    Array sums = needs[1] || needs[2] ? Array::empty({chunks, 2, n}, x.dtype()) : Array();
+    Array sums = needs[1] || needs[2] ? Array::empty({chunks, 2, stride}, x.dtype()) : Array();
     dispatch_floating(name, x.dtype(), [&]<class T>() {
       const T* s = stats.data<T>();
       T* partial = sums.defined() ? sums.mutable_data<T>() : nullptr;
       kernels::layer_norm_gradient_rows(d.data<T>(), in.data<T>(), w.data<T>(), s, s + rows,
                                         dx.mutable_data<T>(), partial, rows, n);
       if (partial == nullptr) return;
-      Array totals = Array::empty({2, n}, x.dtype());
-      kernels::reduce_columns<kernels::SumReducer>(partial, chunks, 2 * n, 2 * n, totals.mutable_data<T>());
-      dweight = totals.slice(0, 0, 1).reshape(weight.shape());
-      dbias = totals.slice(0, 1, 1).reshape(weight.shape());
+      Array totals = Array::empty({2, stride}, x.dtype());
+      kernels::reduce_columns<kernels::SumReducer>(partial, chunks, 2 * stride, 2 * stride,
+                                                   totals.mutable_data<T>());
+      dweight = totals.slice(0, 0, 1).slice(1, offset, n).reshape(weight.shape());
+      dbias = totals.slice(0, 1, 1).slice(1, offset, n).reshape(weight.shape());
     });
     return {std::move(dx), std::move(dweight), std::move(dbias)};
   }

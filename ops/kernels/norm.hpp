@@ -57,8 +57,13 @@ void layer_norm_rows(const T* x, const T* weight, const T* bias, T* y, T* means,
   });
 }
 
-/// dx = r (g - mean(g) - x̂ mean(g x̂)), g = dy · weight. With `sums`, which holds 2 n values for each of
-/// norm_chunks(rows, n) chunks, Σ dy x̂ and Σ dy over the chunk's rows too.
+/// Elements that lie before each row of the column sums of layer_norm_gradient_rows. Rows are often whole
+/// pages: without an offset the six streams of the kernel would meet in the same few lines of the first
+/// cache, and loads would wait for stores to other pages.
+constexpr std::int64_t column_sums_offset = 32;
+
+/// dx = r (g - mean(g) - x̂ mean(g x̂)), g = dy · weight. With `sums`, of shape (norm_chunks(rows, n), 2,
+/// column_sums_offset + n), Σ dy x̂ and Σ dy over the rows of each chunk too, behind the offset.
 template <class T>
 void layer_norm_gradient_rows(const T* dy, const T* x, const T* weight, const T* means, const T* scales,
                               T* dx, T* sums, std::int64_t rows, std::int64_t n) {
@@ -67,10 +72,14 @@ void layer_norm_gradient_rows(const T* dy, const T* x, const T* weight, const T*
     vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
       using P = simd::Pack<T, static_cast<int>(bytes) / static_cast<int>(sizeof(T))>;
       constexpr std::int64_t w = P::width;
-      T* dweight = sums == nullptr ? nullptr : sums + b / chunk * 2 * n;
-      T* dbias = dweight + (dweight == nullptr ? 0 : n);
-      if (dweight != nullptr)
-        for (std::int64_t i = 0; i < 2 * n; ++i) dweight[i] = T(0);
+      T *dweight = nullptr, *dbias = nullptr;
+      if (sums != nullptr) {
+        const std::int64_t stride = column_sums_offset + n;
+        T* const of_chunk = sums + b / chunk * 2 * stride;
+        for (std::int64_t i = 0; i < 2 * stride; ++i) of_chunk[i] = T(0);
+        dweight = of_chunk + column_sums_offset;
+        dbias = dweight + stride;
+      }
       for (std::int64_t r = b; r < e; ++r) {
         const T* d = dy + r * n;
         const T* in = x + r * n;
@@ -78,15 +87,11 @@ void layer_norm_gradient_rows(const T* dy, const T* x, const T* weight, const T*
         const T *next_d = detail::row_after(dy, r, rows, n), *next_in = detail::row_after(x, r, rows, n),
                 *next_out = detail::row_after(dx, r, rows, n);
         const P m(means[r]), s(scales[r]);
-        P g0(T(0)), g1(T(0)), h0(T(0)), h1(T(0));
+        P g0(T(0)), g1(T(0)), h0(T(0)), h1(T(0));  // Σ g and Σ g (x - mean)
         const auto add = [=](const P& dp, const P& xp, const P& wp, P& g, P& h) XGRAD_SIMD_LAMBDA {
           const P gp = dp * wp;
           g = g + gp;
-          h = fma(gp, (xp - m) * s, h);
-        };
-        const auto add_columns = [=](std::int64_t i, const P& dp, const P& xp) XGRAD_SIMD_LAMBDA {
-          fma(dp, (xp - m) * s, P::load(dweight + i)).store(dweight + i);
-          (P::load(dbias + i) + dp).store(dbias + i);
+          h = fma(gp, xp - m, h);
         };
         std::int64_t i = 0;
         for (; i + 2 * w <= n; i += 2 * w) {
@@ -101,17 +106,22 @@ void layer_norm_gradient_rows(const T* dy, const T* x, const T* weight, const T*
         const auto part = [full, rest](const T* p)
                               XGRAD_SIMD_LAMBDA { return detail::load_part<P>(p + full, rest, T(0)); };
         if (rest > 0) add(part(d), part(in), part(weight), g1, h1);
-        const P mg(sum_lanes(g0 + g1) / static_cast<T>(n)), mh(sum_lanes(h0 + h1) / static_cast<T>(n));
-        const auto gradient = [=](const P& dp, const P& xp, const P& wp)
-                                  XGRAD_SIMD_LAMBDA { return s * (dp * wp - mg - (xp - m) * s * mh); };
+        const P over_n(T(1) / static_cast<T>(n));
+        const P mg = P(sum_lanes(g0 + g1)) * over_n * s, mh = P(sum_lanes(h0 + h1)) * over_n * s * s * s;
+        // r g - r mean(g) - (x - mean) r³ mean(g (x - mean))
+        const auto gradient = [=](const P& scaled, const P& centred, const P& wp)
+                                  XGRAD_SIMD_LAMBDA { return fma(scaled, wp, -fma(centred, mh, mg)); };
         for (i = 0; i < full; i += w) {
           detail::prefetch(i, next_d, next_in, next_out);
-          const P dp = P::load(d + i), xp = P::load(in + i);
-          if (dweight != nullptr) add_columns(i, dp, xp);
-          gradient(dp, xp, P::load(weight + i)).store(out + i);
+          const P dp = P::load(d + i), scaled = dp * s, centred = P::load(in + i) - m;
+          if (dweight != nullptr) {
+            fma(scaled, centred, P::load(dweight + i)).store(dweight + i);
+            (P::load(dbias + i) + dp).store(dbias + i);
+          }
+          gradient(scaled, centred, P::load(weight + i)).store(out + i);
         }
         if (rest > 0) {
-          detail::store_part(gradient(part(d), part(in), part(weight)), out + full, rest);
+          detail::store_part(gradient(part(d) * s, part(in) - m, part(weight)), out + full, rest);
           if (dweight != nullptr)
             for (i = full; i < n; ++i) {
               dweight[i] += d[i] * ((in[i] - means[r]) * scales[r]);
