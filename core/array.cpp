@@ -164,7 +164,6 @@ Array Array::as_strided(const Shape& shape, const Shape& strides, std::int64_t o
   storage_->refs.increment();
   a.data_ = data_ + offset * static_cast<std::int64_t>(itemsize(dtype_));
   a.shape_ = shape;
-  a.strides_ = strides;
   a.size_ = shape.numel();
   a.dtype_ = dtype_;
   std::int64_t expected = 1;
@@ -173,11 +172,18 @@ Array Array::as_strided(const Shape& shape, const Shape& strides, std::int64_t o
     expected *= shape[i];
   }
   if (a.size_ <= 1) a.contiguous_ = true;
+  if (!a.contiguous_) a.strides_ = strides;
   return a;
 }
 
 Array Array::reshape(const Shape& shape) const {
-  if (contiguous_) return as_strided(shape, row_major_strides(shape), 0);
+  if (contiguous_) {
+    Array a(shape, dtype_);
+    a.storage_ = storage_;
+    storage_->refs.increment();
+    a.data_ = data_;
+    return a;
+  }
   if (size_ == 0) return empty(shape, dtype_);
   // A view exists when every group of axes that is merged or split lies evenly in memory.
   Shape strides = Shape::filled(shape.rank(), 0);
@@ -212,34 +218,37 @@ Array Array::reshape(const Shape& shape) const {
 }
 
 Array Array::permute(const Shape& axes) const {
+  const Shape own = strides();
   Shape shape, strides;
   for (std::int64_t axis : axes) {
     shape.push_back(shape_[static_cast<int>(axis)]);
-    strides.push_back(strides_[static_cast<int>(axis)]);
+    strides.push_back(own[static_cast<int>(axis)]);
   }
   return as_strided(shape, strides, 0);
 }
 
 Array Array::transpose(int a, int b) const {
-  Shape shape = shape_, strides = strides_;
+  Shape shape = shape_, strides = this->strides();
   std::swap(shape[a], shape[b]);
   std::swap(strides[a], strides[b]);
   return as_strided(shape, strides, 0);
 }
 
 Array Array::slice(int axis, std::int64_t start, std::int64_t count, std::int64_t step) const {
-  Shape shape = shape_, strides = strides_;
+  Shape shape = shape_, strides = this->strides();
+  const std::int64_t stride = strides[axis];
   shape[axis] = count;
   strides[axis] *= step;
-  return as_strided(shape, strides, count == 0 ? 0 : start * strides_[axis]);
+  return as_strided(shape, strides, count == 0 ? 0 : start * stride);
 }
 
 Array Array::broadcast_to(const Shape& shape) const {
   if (shape == shape_) return *this;
+  const Shape own = strides();
   Shape strides = Shape::filled(shape.rank(), 0);
   const int lead = shape.rank() - rank();
   for (int i = 0; i < rank(); ++i)
-    if (shape_[i] != 1) strides[lead + i] = strides_[i];
+    if (shape_[i] != 1) strides[lead + i] = own[i];
   return as_strided(shape, strides, 0);
 }
 

@@ -65,9 +65,9 @@ class Array {
         data_(o.data_),
         size_(o.size_),
         shape_(o.shape_),
-        strides_(o.strides_),
         dtype_(o.dtype_),
         contiguous_(o.contiguous_) {
+    if (!contiguous_) strides_ = o.strides_;
     if (storage_ != nullptr) storage_->refs.increment();
   }
   Array(Array&& o) noexcept
@@ -75,9 +75,9 @@ class Array {
         data_(o.data_),
         size_(o.size_),
         shape_(o.shape_),
-        strides_(o.strides_),
         dtype_(o.dtype_),
         contiguous_(o.contiguous_) {
+    if (!contiguous_) strides_ = o.strides_;
     o.storage_ = nullptr;
   }
   Array& operator=(const Array& o) {
@@ -91,9 +91,9 @@ class Array {
     data_ = o.data_;
     size_ = o.size_;
     shape_ = o.shape_;
-    strides_ = o.strides_;
     dtype_ = o.dtype_;
     contiguous_ = o.contiguous_;
+    if (!contiguous_) strides_ = o.strides_;
     o.storage_ = nullptr;
     return *this;
   }
@@ -128,10 +128,17 @@ class Array {
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   /// In elements; 0 along a broadcast axis, negative along a flipped one.
-  const Shape& strides() const { return strides_; }
+  Shape strides() const { return contiguous_ ? row_major_strides(shape_) : strides_; }
   int rank() const { return shape_.rank(); }
   /// The size along `axis`, which may count from the end. Not checked.
   std::int64_t size(int axis) const { return shape_[axis < 0 ? axis + rank() : axis]; }
+  /// From one element to the next along `axis`, which counts from the start. Not checked.
+  std::int64_t stride(int axis) const {
+    if (!contiguous_) return strides_[axis];
+    std::int64_t n = 1;
+    for (int i = rank() - 1; i > axis; --i) n *= shape_[i];
+    return n;
+  }
   std::int64_t numel() const { return size_; }
   std::size_t nbytes() const { return static_cast<std::size_t>(size_) * itemsize(dtype_); }
   /// Whether elements lie row-major without gaps.
@@ -192,20 +199,14 @@ class Array {
 
  private:
   /// Without a buffer, of this shape and row-major.
-  Array(const Shape& shape, DType dtype) : shape_(shape), strides_(shape), dtype_(dtype) {
-    size_ = 1;
-    for (int i = shape.rank() - 1; i >= 0; --i) {
-      strides_[i] = size_;
-      size_ *= shape[i];
-    }
-  }
+  Array(const Shape& shape, DType dtype) : size_(shape.numel()), shape_(shape), dtype_(dtype) {}
   static Array copy_from(const std::byte* values, const Shape& shape, DType dtype);
 
   detail::Storage* storage_ = nullptr;
   std::byte* data_ = nullptr;
   std::int64_t size_ = 0;
-  Shape shape_;
-  Shape strides_;
+  Shape shape_{Shape::Unset()};
+  Shape strides_{Shape::Unset()};  // unless contiguous: most arrays are, and copying these takes time
   DType dtype_ = DType::float32;
   bool contiguous_ = true;
 };

@@ -21,7 +21,7 @@ LoopPlan plan_loops(const Shape& shape, const Array* const* operands, int count)
   plan.operands = count;
   // Axes of size 1 do not matter; the others from the loosest to the tightest stride of the first operand.
   // (Sorted by insertion: they are few, and std::stable_sort would allocate.)
-  const Shape& lead = operands[0]->strides();
+  const Shape lead = operands[0]->strides();
   int axes[max_rank];
   int n = 0;
   for (int i = 0; i < shape.rank(); ++i) {
@@ -38,7 +38,7 @@ LoopPlan plan_loops(const Shape& shape, const Array* const* operands, int count)
     for (int k = 0; k < count; ++k) {
       const Array& a = *operands[k];
       const int own = axis - (shape.rank() - a.rank());
-      stride[k] = own < 0 || a.shape()[own] == 1 ? 0 : a.strides()[own];
+      stride[k] = own < 0 || a.shape()[own] == 1 ? 0 : a.stride(own);
     }
     bool merge = rank > 0;
     for (int k = 0; k < count && merge; ++k) merge = plan.strides[k][rank - 1] == stride[k] * shape[axis];

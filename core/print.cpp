@@ -216,7 +216,7 @@ class Printer {
   void visit(int axis, std::int64_t at, std::vector<T>& values) const {
     if (axis == a_.rank()) return values.push_back(data_[at]);
     for (std::int64_t i : shown(a_.size(axis), summarize_))
-      if (i >= 0) visit(axis + 1, at + i * a_.strides()[axis], values);
+      if (i >= 0) visit(axis + 1, at + i * a_.stride(axis), values);
   }
 
   /// The elements from offset `at` on along the axes from `axis` on, in brackets. Lines but the first begin
@@ -230,7 +230,7 @@ class Printer {
       for (std::int64_t i : list) {
         if (!s.empty()) s += newlines;
         s += indent;
-        s += i < 0 ? "..." : axis_text(axis + 1, at + i * a_.strides()[axis], indent + " ", width - 1);
+        s += i < 0 ? "..." : axis_text(axis + 1, at + i * a_.stride(axis), indent + " ", width - 1);
       }
     }
     return "[" + s.substr(indent.size()) + "]";
@@ -241,7 +241,7 @@ class Printer {
     std::string s, line = indent;
     for (std::size_t k = 0; k < list.size(); ++k) {
       if (k > 0) line += ' ';
-      const std::string word = list[k] < 0 ? "..." : format_(data_[at + list[k] * a_.strides().back()]);
+      const std::string word = list[k] < 0 ? "..." : format_(data_[at + list[k] * a_.stride(a_.rank() - 1)]);
       if (line.size() + word.size() > width && line.size() > indent.size()) {
         line.erase(line.find_last_not_of(' ') + 1);
         s += line + "\n";

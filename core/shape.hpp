@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 /// Shapes, strides and axes: short lists of int64 that live inline.
@@ -15,18 +16,19 @@ inline constexpr int max_rank = 8;
 /// A list of at most `max_rank` int64: a shape, or strides counted in elements.
 class Shape {
  public:
-  constexpr Shape() = default;
-  constexpr Shape(std::initializer_list<std::int64_t> values) : Shape(values.begin(), values.size()) {}
-  constexpr Shape(std::span<const std::int64_t> values) : Shape(values.data(), values.size()) {}
-  Shape(const std::vector<std::int64_t>& values) : Shape(values.data(), values.size()) {}
-  // Four entries are copied whether in use or not: that is two loads and two stores, where a loop over the
-  // rank becomes a call of memcpy. Few shapes have more.
+  constexpr Shape() : values_{} {}
+  /// Without entries, like `Shape()`, but for a list that is assigned before it is read.
+  struct Unset {};
+  explicit Shape(Unset) {}
   constexpr Shape(const Shape& o) : rank_(o.rank_) { copy_values(o); }
   constexpr Shape& operator=(const Shape& o) {
     rank_ = o.rank_;
     copy_values(o);
     return *this;
   }
+  constexpr Shape(std::initializer_list<std::int64_t> values) : Shape(values.begin(), values.size()) {}
+  constexpr Shape(std::span<const std::int64_t> values) : Shape(values.data(), values.size()) {}
+  Shape(const std::vector<std::int64_t>& values) : Shape(values.data(), values.size()) {}
 
   /// `rank` entries of `value`.
   static constexpr Shape filled(int rank, std::int64_t value) {
@@ -74,19 +76,21 @@ class Shape {
   }
 
  private:
-  constexpr Shape(const std::int64_t* p, std::size_t n) {
+  constexpr Shape(const std::int64_t* p, std::size_t n) : values_{} {
     if (n > max_rank) throw_too_long(n);
     for (; rank_ < static_cast<int>(n); ++rank_) values_[rank_] = p[rank_];
   }
   [[noreturn]] static void throw_too_long(std::size_t n);
+
+  // All of them, whether in use or not: that is four loads and stores, where a loop becomes a call of memmove.
   constexpr void copy_values(const Shape& o) {
-    for (int i = 0; i < usual_rank; ++i) values_[i] = o.values_[i];
-    if (rank_ > usual_rank) [[unlikely]]
-      for (int i = usual_rank; i < max_rank; ++i) values_[i] = o.values_[i];
+    if (std::is_constant_evaluated())
+      for (int i = 0; i < max_rank; ++i) values_[i] = o.values_[i];
+    else
+      __builtin_memcpy(values_, o.values_, sizeof values_);
   }
 
-  static constexpr int usual_rank = 4;
-  std::int64_t values_[max_rank] = {};  // entries from rank_ on mean nothing
+  std::int64_t values_[max_rank];  // entries from rank_ on mean nothing
   int rank_ = 0;
 };
 

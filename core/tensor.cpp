@@ -152,7 +152,7 @@ void Tensor::assign(const Tensor& src) const {
                               xgrad::name(src.dtype()), describe(), xgrad::name(dtype())));
   Array& a = impl_->array;
   for (int i = 0; i < a.rank(); ++i)
-    if (a.strides()[i] == 0 && a.size(i) > 1)
+    if (a.stride(i) == 0 && a.size(i) > 1)
       throw GraphError("assign",
                        fmt::format("{} of shape {} is a broadcast view, whose elements share memory: "
                                    "assign to a copy, by contiguous()",

@@ -18,7 +18,7 @@ WriteAccess::WriteAccess(const Tensor& leaf, DType dtype) : leaf_(leaf) {
                                  leaf.shape().str(), name(leaf.dtype()), name(dtype)));
   Array& a = leaf_.impl()->array;
   for (int i = 0; i < a.rank(); ++i)
-    if (a.strides()[i] == 0 && a.size(i) > 1)
+    if (a.stride(i) == 0 && a.size(i) > 1)
       throw GraphError("Writable",
                        fmt::format("{} of shape {} is a broadcast view, whose elements share memory: write "
                                    "to a copy, by contiguous()",

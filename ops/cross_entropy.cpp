@@ -123,11 +123,12 @@ struct CrossEntropyOp {
     dispatch_floating(name, x.dtype(), [&]<class T>() {
       Array scale = Array::empty({rows}, x.dtype());
       const Array d = dy.broadcast_to({rows});
+      const std::int64_t stride = d.stride(0);
       std::int64_t count = 0;
       for (std::int64_t i = 0; i < rows; ++i) count += target[i] != ignored;
       const T factor = reduction == Reduction::mean ? static_cast<T>(1.0 / static_cast<double>(count)) : T(1);
       for (std::int64_t i = 0; i < rows; ++i)
-        scale.mutable_data<T>()[i] = target[i] != ignored ? d.data<T>()[i * d.strides()[0]] * factor : T(0);
+        scale.mutable_data<T>()[i] = target[i] != ignored ? d.data<T>()[i * stride] * factor : T(0);
       kernels::cross_entropy_gradient_rows(x.template data<T>(), saved.array(0).data<T>(), scale.data<T>(),
                                            target, dx.mutable_data<T>(), rows, n, ignored);
     });

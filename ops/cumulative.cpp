@@ -21,7 +21,7 @@ Array scanned(std::string_view op, const Array& x, int axis, bool backwards) {
   const Array in = widened(x).contiguous();
   Array y = Array::empty(in.shape(), in.dtype());
   if (y.numel() == 0) return y;
-  const std::int64_t n = y.size(axis), inner = y.strides()[axis];
+  const std::int64_t n = y.size(axis), inner = y.stride(axis);
   dispatch_numeric(op, y.dtype(), [&]<class T>() {
     kernels::scan<R>(in.data<T>(), y.mutable_data<T>(), y.numel() / (n * inner), n, inner, backwards);
   });
@@ -103,7 +103,7 @@ struct LinearRecurrence {
     const Array as = a.contiguous(), bs = b.contiguous();
     Array y = Array::empty(a.shape(), a.dtype());
     if (y.numel() == 0) return y;
-    const std::int64_t n = y.size(axis), stride = y.strides()[axis], outer = y.numel() / (n * stride);
+    const std::int64_t n = y.size(axis), stride = y.stride(axis), outer = y.numel() / (n * stride);
     dispatch_floating(name, y.dtype(), [&]<class T>() {
       for (std::int64_t block = 0; block < outer; ++block)
         for (std::int64_t step = 0; step < n; ++step) {

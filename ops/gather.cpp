@@ -66,7 +66,7 @@ struct Gather {
     if (y.numel() == 0) return y;
     const Array from = still_along(x, k, index.shape());
     const detail::LoopPlan plan = detail::plan_loops(y.shape(), {&y, &positions, &from});
-    const std::int64_t size = x.size(k), stride = x.strides()[k], n = plan.inner_size();
+    const std::int64_t size = x.size(k), stride = x.stride(k), n = plan.inner_size();
     dispatch(x.dtype(), [&]<class T>() {
       detail::for_each_row(plan, 0, plan.rows(), [&](const std::int64_t* row) {
         T* to = y.mutable_data<T>() + row[0];
@@ -121,7 +121,7 @@ struct ScatterAdd {
     if (index.numel() == 0) return y;
     const Array to = still_along(y, k, index.shape());
     const detail::LoopPlan plan = detail::plan_loops(index.shape(), {&positions, &src, &to});
-    const std::int64_t size = y.size(k), stride = y.strides()[k], n = plan.inner_size();
+    const std::int64_t size = y.size(k), stride = y.stride(k), n = plan.inner_size();
     dispatch_numeric(name, x.dtype(), [&]<class T>() {
       detail::for_each_row(plan, 0, plan.rows(), [&](const std::int64_t* row) {
         const std::int64_t* p = positions.data<std::int64_t>() + row[0];

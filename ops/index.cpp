@@ -164,8 +164,8 @@ struct Blocks {
       const int own = others < place ? others : others + index.rank();
       if (others++ >= place) spacing *= large.size(i);
       rest.push_back(large.size(i));
-      small_strides.push_back(small.strides()[own]);
-      large_strides.push_back(large.strides()[i]);
+      small_strides.push_back(small.stride(own));
+      large_strides.push_back(large.stride(i));
     }
     const Array small_block = small.as_strided(rest, small_strides, 0);
     const Array large_block = large.as_strided(rest, large_strides, 0);
@@ -176,7 +176,7 @@ struct Blocks {
       std::int64_t left = positions[e], offset = 0;
       for (int i = large.rank() - 1; i >= 0; --i) {
         if (!picked(i)) continue;
-        offset += left % large.size(i) * large.strides()[i];
+        offset += left % large.size(i) * large.stride(i);
         left /= large.size(i);
       }
       Small* const to = s + e * spacing;

@@ -66,7 +66,7 @@ struct Concat {
   static Array ordered_like(const Array& like, const Shape& shape, DType t) {
     Shape order;
     for (int i = 0; i < shape.rank(); ++i) order.push_back(i);
-    const Shape& strides = like.strides();
+    const Shape strides = like.strides();
     std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
       return std::abs(strides[static_cast<int>(a)]) > std::abs(strides[static_cast<int>(b)]);
     });

@@ -24,7 +24,7 @@ class Matrix {
     if (a.is_contiguous()) {
       lead = cols;
     } else {
-      const std::int64_t rs = a.strides()[a.rank() - 2], cs = a.strides()[a.rank() - 1];
+      const std::int64_t rs = a.stride(a.rank() - 2), cs = a.stride(a.rank() - 1);
       if ((cs == 1 || cols == 1) && (rs >= cols || rows == 1)) {
         lead = rows == 1 ? cols : rs;
       } else if ((rs == 1 || rows == 1) && (cs >= rows || cols == 1)) {
@@ -90,7 +90,7 @@ void multiply(const Matrix& a, const Matrix& b, Array& y) {
     Shape shape, strides;
     for (int i = 0; i + 2 < x.rank(); ++i) {
       shape.push_back(x.size(i));
-      strides.push_back(x.strides()[i]);
+      strides.push_back(x.stride(i));
     }
     return x.as_strided(shape, strides, 0);
   };

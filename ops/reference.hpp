@@ -7,7 +7,7 @@ namespace xgrad::inline v0::detail {
 /// The element at `index`, as double.
 inline double at(const Array& x, const Shape& index) {
   std::int64_t offset = 0;
-  for (int i = 0; i < index.rank(); ++i) offset += index[i] * x.strides()[i];
+  for (int i = 0; i < index.rank(); ++i) offset += index[i] * x.stride(i);
   return dispatch(x.dtype(), [&]<class T>() { return static_cast<double>(x.data<T>()[offset]); });
 }
 
