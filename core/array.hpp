@@ -58,8 +58,8 @@ inline void drop(Storage* s) noexcept {
 /// Kernels write into arrays fresh from `Array::empty`; everybody else reads.
 class Array {
  public:
-  /// An undefined array: no buffer, no shape.
-  Array() = default;
+  /// An undefined array: no buffer, no shape. (Not defaulted: `Array()` would clear all its bytes first.)
+  Array() {}
   Array(const Array& o)
       : storage_(o.storage_),
         data_(o.data_),
@@ -205,7 +205,7 @@ class Array {
   detail::Storage* storage_ = nullptr;
   std::byte* data_ = nullptr;
   std::int64_t size_ = 0;
-  Shape shape_{Shape::Unset()};
+  Shape shape_;
   Shape strides_{Shape::Unset()};  // unless contiguous: most arrays are, and copying these takes time
   DType dtype_ = DType::float32;
   bool contiguous_ = true;

@@ -238,8 +238,8 @@ struct Tile {
     for (int k = 0; k < rank; ++k) {
       if (counts[k] == 1) continue;
       std::int64_t outer = 1, inner = sizes[k];
-      for (int i = 0; i < rank; ++i)
-        if (i != k) (i < k ? outer : inner) *= shape[i];
+      for (int i = 0; i < k; ++i) outer *= shape[i];
+      for (int i = k + 1; i < rank; ++i) inner *= shape[i];
       dx = sum_middle(dx, outer, counts[k], inner);
       shape[k] = sizes[k];
     }

@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <optional>
 #include <typeinfo>
 #include <xgrad/core/accumulate.hpp>
 #include <xgrad/core/loops.hpp>
@@ -47,7 +46,7 @@ class Matrix {
     return m;
   }
 
-  const Array& array() const { return copy_ ? *copy_ : *source_; }
+  const Array& array() const { return copy_.defined() ? copy_ : *source_; }
   template <class T>
   const T* data() const {
     return array().data<T>();
@@ -59,8 +58,15 @@ class Matrix {
  private:
   Matrix() = default;
   const Array* source_ = nullptr;
-  std::optional<Array> copy_;
+  Array copy_;
 };
+
+/// How many rows an array (…, cols) has.
+std::int64_t row_count(const Array& x) {
+  std::int64_t rows = 1;
+  for (int i = 0; i + 1 < x.rank(); ++i) rows *= x.shape()[i];
+  return rows;
+}
 
 template <class T>
 void multiply_plain(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, bool ta,
@@ -314,13 +320,13 @@ struct Linear {
     if (y.numel() == 0) return y;
     const Matrix xm = Matrix::rows_of(x), wm(w);
     const std::int64_t out = w.size(0), in = w.size(1);
-    std::optional<Array> dense_bias;
+    Array dense_bias;
     if (!b.is_contiguous()) dense_bias = b.contiguous();
     dispatch_floating(name, x.dtype(), [&]<class T>() {
       kernels::GemmOptions<T> options;
-      options.bias = (dense_bias ? *dense_bias : b).template data<T>();
+      options.bias = (dense_bias.defined() ? dense_bias : b).template data<T>();
       options.activation = activation;
-      kernels::gemm(y.numel() / out, out, in, xm.data<T>(), xm.lead, xm.transposed, wm.data<T>(), wm.lead,
+      kernels::gemm(row_count(y), out, in, xm.data<T>(), xm.lead, xm.transposed, wm.data<T>(), wm.lead,
                     !wm.transposed, y.mutable_data<T>(), out, options);
     });
     return y;
@@ -342,7 +348,7 @@ struct Linear {
       y = Output();  // so that its memory may serve what follows
     }
     const Matrix dm = Matrix::rows_of(dy), xm = Matrix::rows_of(x), wm(w);
-    const std::int64_t out = w.size(0), in = w.size(1), m = out > 0 ? dy.numel() / out : 0;
+    const std::int64_t out = w.size(0), in = w.size(1), m = row_count(dy);
     GradArrays<3> grads;
     dispatch_floating(name, dy.dtype(), [&]<class T>() {
       if (needs[0]) {

@@ -451,51 +451,57 @@ void multiply_by_nothing(const Call<T>& g) {
 // A few multiplications, done before a vector kernel would have been chosen.
 constexpr std::int64_t tiny_work = 32;
 
-// What is added to an element or a pack of columns, c, and its activation where that is relu.
-template <class T, class V>
-XGRAD_SIMD_INLINE V finished(const GemmOptions<T>& options, V sum, const T* c, const T* bias) {
-  using simd::select;
-  const auto load = [](const T* p) {
-    if constexpr (simd::is_pack<V>)
-      return V::load(p);
-    else
-      return *p;
-  };
-  if (options.accumulate) sum = sum + load(c);
-  if (bias) sum = sum + load(bias);
-  if (options.activation == Activation::relu) sum = select(sum < V(0), V(0), sum);
-  return sum;
+// Vector code for so few terms would only be in the way.
+#define XGRAD_GEMM_SCALAR __asm__ volatile("")
+
+// c = a bᵀ for columns a and b of m and n elements.
+template <class T>
+void multiply_vectors(std::int64_t m, std::int64_t n, const T* a, std::int64_t a_row, const T* b,
+                      std::int64_t b_col, T* c, std::int64_t ldc) {
+  using P = simd::Pack<T, 4>;
+  for (const T* const end = a + m * a_row; a != end; a += a_row, c += ldc) {
+    const T x = *a;
+    std::int64_t j = 0;
+    if (b_col == 1)
+      for (; j + P::width <= n; j += P::width) (P(x) * P::load(b + j)).store(c + j);
+    for (; j < n; ++j) {
+      c[j] = x * b[j * b_col];
+      XGRAD_GEMM_SCALAR;
+    }
+  }
 }
 
 template <class T>
 void multiply_tiny(const Call<T>& g) {
-  using P = simd::Pack<T, 4>;
   const std::int64_t a_row = g.transpose_a ? 1 : g.lda, a_col = g.transpose_a ? g.lda : 1;
   const std::int64_t b_row = g.transpose_b ? 1 : g.ldb, b_col = g.transpose_b ? g.ldb : 1;
-  const std::int64_t n = g.n, k = g.k;
-  const T* a = g.a;
-  T* c = g.c;
-  for (std::int64_t i = 0; i < g.m; ++i, a += a_row, c += g.ldc) {
-    const T* bias = g.options.bias;
-    std::int64_t j = 0;
-    for (; b_col == 1 && j + P::width <= n; j += P::width) {
-      const T* b = g.b + j;
-      P sum = P(*a) * P::load(b);
-      for (std::int64_t p = 1; p < k; ++p) sum = sum + P(a[p * a_col]) * P::load(b + p * b_row);
-      finished(g.options, sum, c + j, bias ? bias + j : nullptr).store(c + j);
-    }
-    for (const T* b = g.b + j * b_col; j < n; ++j, b += b_col) {
-      T sum = *a * *b;
-      for (std::int64_t p = 1; p < k; ++p) {
-        sum += a[p * a_col] * b[p * b_row];
-        __asm__ volatile("");  // vector code for so few terms would only be in the way
+  const GemmOptions<T>& options = g.options;
+  const bool relu = options.activation == Activation::relu;
+  if (g.k == 1 && !options.accumulate && !options.bias && !relu) {
+    multiply_vectors(g.m, g.n, g.a, a_row, g.b, b_col, g.c, g.ldc);
+  } else {
+    const T* a = g.a;
+    T* c = g.c;
+    for (std::int64_t i = g.m; i > 0; --i, a += a_row, c += g.ldc) {
+      const T* b = g.b;
+      for (std::int64_t j = 0; j < g.n; ++j, b += b_col) {
+        T sum = *a * *b;
+        const T *ap = a + a_col, *bp = b + b_row;
+        for (std::int64_t p = g.k; p > 1; --p, ap += a_col, bp += b_row) {
+          sum += *ap * *bp;
+          XGRAD_GEMM_SCALAR;
+        }
+        if (options.accumulate) sum += c[j];
+        if (options.bias) sum += options.bias[j];
+        if (relu && sum < T(0)) sum = T(0);
+        c[j] = sum;
       }
-      c[j] = finished(g.options, sum, c + j, bias ? bias + j : nullptr);
-      __asm__ volatile("");
     }
   }
   activate(g);
 }
+
+#undef XGRAD_GEMM_SCALAR
 
 template <class T>
 void run_alone(const Call<T>& g) {
