@@ -279,6 +279,7 @@ struct Linear {
             sample({2, 5, 3}, {4, 3}, {4}),
             sample({3}, {4, 3}, {4}),
             sample({0, 3}, {4, 3}, {4}),
+            sample({5, 3}, {0, 3}, {0}),
             sample({1, 1}, {1, 1}, {1}),
             sample({2, 3, 2, 3}, {4, 3}, {4}),
             sample(ending_with(Activation::relu), {5, 3}, {4, 3}, {4}),
@@ -336,9 +337,10 @@ struct Linear {
     const Tensor dz = activation == Activation::none
                           ? dy
                           : detail::with_rule(activation, [&](auto rule) { return rule.vjp(dy, y); });
-    const Tensor rows = dz.reshape({-1, w.size(0)});
+    const std::int64_t rows = row_count(dz.array());
+    const auto by_row = [rows](const Tensor& t) { return t.reshape({rows, t.size(-1)}); };
     return {needs[0] ? matmul(dz, w) : Tensor(),
-            needs[1] ? matmul(rows.transpose(0, 1), x.reshape({-1, w.size(1)})) : Tensor(),
+            needs[1] ? matmul(by_row(dz).transpose(0, 1), by_row(x)) : Tensor(),
             needs[2] ? sum_to(dz, b.shape) : Tensor()};
   }
 
