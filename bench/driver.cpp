@@ -66,16 +66,27 @@ double quantile(const std::vector<double>& sorted, double q) {
   return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-Result summarise(const std::string& workload, Entry& entry) {
-  std::sort(entry.rounds.begin(), entry.rounds.end());
+Result summarise(const std::string& workload, const Entry& entry) {
+  std::vector<double> sorted = entry.rounds;
+  std::sort(sorted.begin(), sorted.end());
   Result result;
   result.workload = workload;
   result.threads = entry.runner->thread_count;
   result.system = entry.runner->name;
-  result.seconds = quantile(entry.rounds, 0.5);
-  result.spread = (quantile(entry.rounds, 0.75) - quantile(entry.rounds, 0.25)) / result.seconds;
+  result.rounds = entry.rounds;
+  result.seconds = quantile(sorted, 0.5);
+  result.spread = (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / result.seconds;
   result.note = entry.note;
   return result;
+}
+
+/// How much longer `a` took than `b`: the median over the rounds. A machine that is slow for a while is so
+/// for both in these rounds.
+double ratio(const Result& a, const Result& b) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < a.rounds.size(); ++i) ratios.push_back(a.rounds[i] / b.rounds[i]);
+  std::sort(ratios.begin(), ratios.end());
+  return quantile(ratios, 0.5);
 }
 
 bool is_op(const std::string& workload) { return workload.rfind("op_", 0) == 0; }
@@ -116,17 +127,19 @@ void add_memory(Result& result, Runner& runner) {
 
 /// The ratios among the results of one number of threads.
 void add_ratios(std::vector<Result>& results, int threads) {
-  std::optional<double> fastest_peer, floor;
+  const Result *fastest_peer = nullptr, *floor = nullptr;
   for (const Result& result : results) {
     if (result.threads != threads) continue;
-    if (result.system == "floor") floor = result.seconds;
-    if (is_peer(result.system) && (!fastest_peer || result.seconds < *fastest_peer))
-      fastest_peer = result.seconds;
+    if (result.system == "floor") floor = &result;
+    if (is_peer(result.system) && (fastest_peer == nullptr || result.seconds < fastest_peer->seconds))
+      fastest_peer = &result;
   }
   for (Result& result : results) {
     if (result.threads != threads) continue;
-    if (fastest_peer) result.ratio = result.seconds / *fastest_peer;
-    result.floor = floor;
+    if (fastest_peer != nullptr) result.ratio = ratio(result, *fastest_peer);
+    if (floor == nullptr) continue;
+    result.floor = floor->seconds;
+    result.over_floor = ratio(result, *floor);
   }
 }
 
@@ -154,7 +167,14 @@ std::vector<Entry> prepare(const Plan& plan, const std::vector<std::unique_ptr<R
 std::vector<Result> measure_workload(const Plan& plan, const std::vector<std::unique_ptr<Runner>>& runners,
                                      const std::string& workload) {
   std::vector<Entry> entries = prepare(plan, runners, workload);
-  for (int round = 0; round < plan.rounds; ++round) {
+  int rounds = plan.rounds;
+  constexpr int cuts = 4, many_steps = 100;
+  if (std::all_of(entries.begin(), entries.end(), [](const Entry& e) { return e.steps >= many_steps; })) {
+    // Rounds as short as possible: of the steps that take microseconds, the ratios are the noisiest.
+    rounds *= cuts;
+    for (Entry& entry : entries) entry.steps /= cuts;
+  }
+  for (int round = 0; round < rounds; ++round) {
     for (std::size_t turn = 0; turn < entries.size(); ++turn) {
       Entry& entry =
           entries[(turn + static_cast<std::size_t>(round)) % entries.size()];  // nobody is always first
@@ -162,7 +182,7 @@ std::vector<Result> measure_workload(const Plan& plan, const std::vector<std::un
     }
   }
   std::vector<Result> results;
-  for (Entry& entry : entries) {
+  for (const Entry& entry : entries) {
     results.push_back(summarise(workload, entry));
     try {
       add_memory(results.back(), *entry.runner);
@@ -188,8 +208,8 @@ std::vector<std::string> names(const std::vector<std::unique_ptr<Runner>>& runne
 std::vector<Result> measure(const Plan& plan, void (*report)(const std::vector<Result>&)) {
   // All thread counts take part in the same rounds: two threads are compared with one within the run, too.
   std::vector<std::unique_ptr<Runner>> runners;
-  for (const int threads : plan.threads)
-    for (const System& system : plan.systems) runners.push_back(std::make_unique<Runner>(system, threads));
+  for (const System& system : plan.systems)
+    for (const int threads : plan.threads) runners.push_back(std::make_unique<Runner>(system, threads));
   std::vector<Result> all;
   for (const std::string& name : names(runners)) {
     const std::vector<Result> results = measure_workload(plan, runners, name);

@@ -16,9 +16,9 @@ struct System {
 struct Plan {
   std::vector<System> systems;
   std::vector<int> threads{1, 2};
-  std::regex only{""};        ///< names that contain a match
-  bool targets_only = false;  ///< only what the table of targets needs
-  int rounds = 9;
+  std::regex only{""};          ///< names that contain a match
+  bool targets_only = false;    ///< only what the table of targets needs
+  int rounds = 9;               ///< four times as many, a quarter as long, where every step is short
   double round_seconds = 0.05;  ///< how long each system runs in a round
 };
 
@@ -27,10 +27,12 @@ struct Result {
   std::string workload;
   int threads = 1;
   std::string system;
-  double seconds = 0;                         ///< median of the rounds: one step, one op in the chain
+  std::vector<double> rounds;                 ///< seconds of one step (one op in the chain) in each
+  double seconds = 0;                         ///< their median
   double spread = 0;                          ///< interquartile range over the median
-  std::optional<double> ratio;                ///< seconds over those of the fastest peer
+  std::optional<double> ratio;                ///< to the fastest peer: median over the rounds
   std::optional<double> floor;                ///< seconds of the floor in the same run
+  std::optional<double> over_floor;           ///< ratio to the floor: median over the rounds
   std::optional<double> allocations;          ///< system allocations per step, made by the system itself
   std::optional<double> library_allocations;  ///< those made by libraries under it (oneDNN, BLAS, OpenMP)
   std::optional<double> peak_bytes;           ///< peak of the heap within a step

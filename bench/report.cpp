@@ -42,11 +42,6 @@ std::string number(const char* format, std::optional<double> value) {
   return text;
 }
 
-std::optional<double> over_floor(const Result& result) {
-  if (!result.floor) return {};
-  return result.seconds / *result.floor;
-}
-
 nlohmann::ordered_json or_null(std::optional<double> value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
 }
@@ -65,7 +60,7 @@ void print_rows(const std::vector<Result>& results) {
     if (result.peak_bytes) megabytes = *result.peak_bytes / 1e6;
     std::printf("%-20s %2d %-9s %10s %6.1f%% %8s %8s %8s %8s %9s  %s\n", result.workload.c_str(),
                 result.threads, result.system.c_str(), duration(result.seconds).c_str(), result.spread * 100,
-                number("%.3f", result.ratio).c_str(), number("%.3f", over_floor(result)).c_str(),
+                number("%.3f", result.ratio).c_str(), number("%.3f", result.over_floor).c_str(),
                 number("%.4g", result.allocations).c_str(),
                 number("%.4g", result.library_allocations).c_str(), number("%.2f", megabytes).c_str(),
                 result.note.c_str());
@@ -82,10 +77,11 @@ void write_json(const std::string& path, const std::vector<Result>& results) {
                     {"threads", result.threads},
                     {"system", result.system},
                     {"seconds", result.seconds},
+                    {"rounds", result.rounds},
                     {"spread", result.spread},
                     {"ratio", or_null(result.ratio)},
                     {"floor", or_null(result.floor)},
-                    {"over_floor", or_null(over_floor(result))},
+                    {"over_floor", or_null(result.over_floor)},
                     {"allocations_per_step", or_null(result.allocations)},
                     {"library_allocations_per_step", or_null(result.library_allocations)},
                     {"peak_bytes", or_null(result.peak_bytes)},
