@@ -459,7 +459,7 @@ template <class T>
 void multiply_vectors(std::int64_t m, std::int64_t n, const T* a, std::int64_t a_row, const T* b,
                       std::int64_t b_col, T* c, std::int64_t ldc) {
   using P = simd::Pack<T, 4>;
-  for (const T* const end = a + m * a_row; a != end; a += a_row, c += ldc) {
+  for (; m > 0; --m, a += a_row, c += ldc) {
     const T x = *a;
     std::int64_t j = 0;
     if (b_col == 1)
@@ -482,7 +482,7 @@ void multiply_tiny(const Call<T>& g) {
   } else {
     const T* a = g.a;
     T* c = g.c;
-    for (std::int64_t i = g.m; i > 0; --i, a += a_row, c += g.ldc) {
+    for (std::int64_t i = 0; i < g.m; ++i, a += a_row, c += g.ldc) {
       const T* b = g.b;
       for (std::int64_t j = 0; j < g.n; ++j, b += b_col) {
         T sum = *a * *b;

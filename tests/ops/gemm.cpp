@@ -175,6 +175,19 @@ TEMPLATE_TEST_CASE("a matrix product is the sum of products, in every layout and
   }
 }
 
+TEMPLATE_TEST_CASE("how far apart the rows of a single row are does not matter", "", float, double) {
+  using T = TestType;
+  for (const Shape s : {Shape{1, 5, 1}, {1, 5, 3}, {1, 40, 9}, {1, 1, 60}}) {
+    const Problem<T> p(s, false, false, 0);
+    std::vector<T> expected(static_cast<std::size_t>(s.n)), got = expected;
+    kernels::gemm(1, s.n, s.k, p.a.data(), s.k, false, p.b.data(), s.n, false, expected.data(), s.n);
+    kernels::gemm(1, s.n, s.k, p.a.data(), 0, false, p.b.data(), s.n, false, got.data(), 0);
+    CAPTURE(s.n, s.k);
+    CHECK(same_bits(expected, got));
+    CHECK(expected[0] != 0);
+  }
+}
+
 TEMPLATE_TEST_CASE("a matrix product is the sum of products, whichever kernel serves its shape", "", float,
                    double) {
   test::LevelGuard guard;
