@@ -51,7 +51,7 @@ clang:  ## Build everything with clang++ into build-clang, warnings as errors, a
 	@cmake --build build-clang -j $(JOBS)
 	@ctest --test-dir build-clang -j $(JOBS) --output-on-failure
 
-slow: build  ## What takes hours: every float through every function
+slow: build  ## What takes more than an hour: every float through every function
 	@ctest --test-dir build -C slow -L slow --verbose
 
 emulated: build  ## The kernels for AVX-512 on an emulated CPU that has it: for machines that have not
