@@ -7,6 +7,7 @@
 #include <memory>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include "child.hpp"
 
@@ -42,7 +43,13 @@ struct Entry {
   std::vector<double> rounds;
 };
 
-double run(Entry& entry) { return std::stod(entry.runner->child->ask("run " + std::to_string(entry.steps))); }
+/// Seconds of a step. Threads of a system go on spinning for some milliseconds when their work is done, and
+/// would share the processor with whoever is next.
+double run(Entry& entry) {
+  const double seconds = std::stod(entry.runner->child->ask("run " + std::to_string(entry.steps)));
+  if (entry.runner->thread_count > 1) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return seconds;
+}
 
 /// Finds the number of steps that fills a round. The first steps warm caches, pools and compilers up.
 void calibrate(Entry& entry, double round_seconds) {
@@ -208,8 +215,8 @@ std::vector<std::string> names(const std::vector<std::unique_ptr<Runner>>& runne
 std::vector<Result> measure(const Plan& plan, void (*report)(const std::vector<Result>&)) {
   // All thread counts take part in the same rounds: two threads are compared with one within the run, too.
   std::vector<std::unique_ptr<Runner>> runners;
-  for (const System& system : plan.systems)
-    for (const int threads : plan.threads) runners.push_back(std::make_unique<Runner>(system, threads));
+  for (const int threads : plan.threads)
+    for (const System& system : plan.systems) runners.push_back(std::make_unique<Runner>(system, threads));
   std::vector<Result> all;
   for (const std::string& name : names(runners)) {
     const std::vector<Result> results = measure_workload(plan, runners, name);
