@@ -206,7 +206,7 @@ class Array {
   std::byte* data_ = nullptr;
   std::int64_t size_ = 0;
   Shape shape_;
-  Shape strides_{Shape::Unset()};  // unless contiguous: most arrays are, and copying these takes time
+  Shape strides_{Shape::Uninitialized()};  // unless contiguous: most are, and copies take time
   DType dtype_ = DType::float32;
   bool contiguous_ = true;
 };

@@ -17,9 +17,9 @@ inline constexpr int max_rank = 8;
 class Shape {
  public:
   constexpr Shape() : values_{} {}
-  /// Without entries, like `Shape()`, but for a list that is assigned before it is read.
-  struct Unset {};
-  explicit Shape(Unset) {}
+  /// As `Shape()`, but the memory of its entries is left as it is.
+  struct Uninitialized {};
+  explicit Shape(Uninitialized) {}
   constexpr Shape(const Shape& o) : values_{}, rank_(o.rank_) { copy_values(o); }
   constexpr Shape& operator=(const Shape& o) {
     rank_ = o.rank_;
@@ -82,8 +82,8 @@ class Shape {
   }
   [[noreturn]] static void throw_too_long(std::size_t n);
 
-  // All of them, whether in use or not, two at a time: four moves. Of a loop or of one memcpy GCC makes a call
-  // or a string instruction, which take several times as long.
+  // All of them, whether in use or not, two at a time: four moves. Of a loop or of one memcpy GCC makes a
+  // call or a string instruction, which take several times as long.
   constexpr void copy_values(const Shape& o) {
     copy_two(o, 0);
     copy_two(o, 2);

@@ -13,9 +13,6 @@
 #define XGRAD_GEMM_UNROLL _Pragma("GCC unroll 32")
 #endif
 
-// Keeps a loop of a few turns from being vectorised, which would cost more than the turns.
-#define XGRAD_GEMM_SCALAR __asm__ volatile("")
-
 // Keeps the compiler from reading an operand of several multiplications from memory for each of them.
 #if defined(__x86_64__)
 #define XGRAD_GEMM_IN_REGISTER(v) __asm__("" : "+v"(v))

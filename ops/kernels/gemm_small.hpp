@@ -2,6 +2,9 @@
 
 #include <cstdint>
 
+// Keeps a loop of a few turns from being vectorised, which would cost more than the turns.
+#define XGRAD_GEMM_SCALAR __asm__ volatile("")
+
 /// Our own matrix products: small matrices, vectors, and a few rows against transposed weights. No
 /// allocation, no threads, no packing of large operands; the calling code decides when they pay. Only
 /// gemm.cpp uses them.

@@ -152,9 +152,10 @@ XGRAD_SIMD_INLINE void copy_pieces(char* to, const char* from, std::int64_t byte
     copy_pieces<Piece / 2, Least>(to, from, bytes);
   }
 }
-/// Between data and a `spare` pack of a loop with registers of PackBytes; elements take ItemBytes.
+/// `bytes` bytes, some but not all of a register, between data and a `spare` of PackBytes; elements take
+/// ItemBytes.
 template <int PackBytes, int ItemBytes>
-XGRAD_SIMD_INLINE void load_part(char* spare, const char* from, std::int64_t bytes) {
+XGRAD_SIMD_INLINE void load_bytes(char* spare, const char* from, std::int64_t bytes) {
 #if XGRAD_SIMD_X86
   if constexpr (PackBytes == 64) return load_masked(spare, from, bytes);
   if constexpr (PackBytes == 32 && ItemBytes >= 4) return load_masked_words(spare, from, bytes);
@@ -162,7 +163,7 @@ XGRAD_SIMD_INLINE void load_part(char* spare, const char* from, std::int64_t byt
   copy_pieces<PackBytes / 2, ItemBytes>(spare, from, bytes);
 }
 template <int PackBytes, int ItemBytes>
-XGRAD_SIMD_INLINE void store_part(char* to, const char* spare, std::int64_t bytes) {
+XGRAD_SIMD_INLINE void store_bytes(char* to, const char* spare, std::int64_t bytes) {
 #if XGRAD_SIMD_X86
   if constexpr (PackBytes == 64) return store_masked(to, spare, bytes);
 #endif
@@ -194,7 +195,7 @@ struct Source {
   XGRAD_SIMD_INLINE void start_tail(std::int64_t left, char* spare) const {
     if (step == 0) return;
     Lanes(*reinterpret_cast<const T*>(at)).store(reinterpret_cast<T*>(spare));
-    load_part<W * LaneBytes, sizeof(T)>(spare, at, left * static_cast<std::int64_t>(sizeof(T)));
+    load_bytes<W * LaneBytes, sizeof(T)>(spare, at, left * static_cast<std::int64_t>(sizeof(T)));
     at = spare;
   }
   XGRAD_SIMD_INLINE Lanes next() const {
@@ -261,7 +262,7 @@ XGRAD_SIMD_INLINE void put_all(char* (&at)[N], const R& r) {
         left = width;                                                                                \
       }                                                                                              \
       for (std::size_t k = 0; tail != 0 && k < N; ++k) {                                             \
-        store_part<bytes, sizeof(T)>(                                                                \
+        store_bytes<bytes, sizeof(T)>(                                                               \
             reinterpret_cast<char*>(to.data[k] + row * to.row_stride + cols - tail), out_spare[k],   \
             tail * static_cast<std::int64_t>(sizeof(T)));                                            \
       }                                                                                              \

@@ -25,19 +25,24 @@ XGRAD_SIMD_INLINE void prefetch(std::int64_t i, const T*... rows) {
   (__builtin_prefetch(rows + i), ...);
 }
 
-/// The last `count` elements of a row as a pack, whose other lanes hold `fill`.
+/// The last `count` elements of a row, fewer than a pack has, as a pack whose other lanes hold `fill`.
 template <class P, class T>
 XGRAD_SIMD_INLINE P load_part(const T* x, std::int64_t count, T fill) {
-  T part[P::width];
-  for (int k = 0; k < P::width; ++k) part[k] = k < count ? x[k] : fill;
+  constexpr int item = sizeof(T);
+  alignas(64) T part[P::width];
+  P(fill).store(part);
+  load_bytes<P::width * item, item>(reinterpret_cast<char*>(part), reinterpret_cast<const char*>(x),
+                                    count * item);
   return P::load(part);
 }
 
 template <class P, class T>
 XGRAD_SIMD_INLINE void store_part(const P& p, T* y, std::int64_t count) {
-  T part[P::width];
+  constexpr int item = sizeof(T);
+  alignas(64) T part[P::width];
   p.store(part);
-  for (int k = 0; k < count; ++k) y[k] = part[k];
+  store_bytes<P::width * item, item>(reinterpret_cast<char*>(y), reinterpret_cast<const char*>(part),
+                                     count * item);
 }
 
 /// The largest element of a row: four chains, since each maximum waits for the one before.
@@ -52,9 +57,8 @@ XGRAD_SIMD_INLINE T row_max(const T* x, std::int64_t n) {
   for (; i + w <= n; i += w) best[0] = maximum(best[0], P::load(x + i));
   if (i < n) best[1] = maximum(best[1], load_part<P>(x + i, n - i, lowest));
   const P all = maximum(maximum(best[0], best[1]), maximum(best[2], best[3]));
-  T top = lowest;
-  for (int k = 0; k < P::width; ++k) top = MaxReducer::combine(top, all[k]);
-  return top;
+  return simd::detail::fold(
+      all, [](const auto& a, const auto& b) XGRAD_SIMD_LAMBDA { return MaxReducer::combine(a, b); });
 }
 
 /// Σ x of a row.

@@ -265,6 +265,34 @@ TEMPLATE_TEST_CASE("elementwise ops of one tensor are within their bounds, over 
   }
 }
 
+TEST_CASE("the quick comparison for every float finds the errors that long double finds") {
+  std::vector<float> x = test::sample_numbers<float>(20, 2000), y;
+  std::vector<double> want;
+  std::vector<Real> exact;
+  std::mt19937_64 random(5);
+  std::uniform_real_distribution<float> relative(-4, 4);
+  for (const float v : x) {
+    want.push_back(std::cbrt(static_cast<double>(v)));
+    exact.push_back(static_cast<Real>(want.back()));
+    y.push_back(static_cast<float>(want.back()) * (1 + relative(random) * 0x1p-24F));
+  }
+  const auto n = static_cast<std::int64_t>(x.size());
+  for (const bool of_larger : {false, true}) {
+    Unary f = unaries().back();
+    f.of_larger = of_larger;
+    // Each prefix has a worst element of its own.
+    for (std::int64_t count = n; count > 100; count = count * 3 / 4) {
+      Worst<float> quick, slow;
+      compare(f, x.data(), y.data(), want.data(), count, quick);
+      compare(f, x.data(), y.data(), exact.data(), count, slow);
+      CAPTURE(of_larger, count);
+      CHECK(slow.error > 0);
+      CHECK(quick.error == slow.error);
+      CHECK(quick.at == slow.at);
+    }
+  }
+}
+
 TEST_CASE("elementwise ops of one float are within their bounds for every float", "[.][exhaustive]") {
   constexpr std::int64_t block = 1 << 22;
   std::vector<float> x(block);
