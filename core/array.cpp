@@ -140,6 +140,14 @@ Array Array::adopt(std::byte* data, const Shape& shape, DType dtype, StorageOwne
   return a;
 }
 
+bool Array::is_one_number() const {
+  if (size_ <= 1) return size_ == 1;
+  if (contiguous_) return false;
+  for (int i = 0; i < rank(); ++i)
+    if (strides_[i] != 0 && shape_[i] != 1) return false;
+  return true;
+}
+
 bool Array::is_dense() const {
   if (contiguous_ || size_ <= 1) return true;
   // The axis with the tightest stride left must continue where the ones before it end.

@@ -145,6 +145,8 @@ class Array {
   bool is_contiguous() const { return contiguous_; }
   /// Whether elements fill one stretch of memory without gaps, in any order of axes.
   bool is_dense() const;
+  /// Whether the elements are all the same one in memory, as in a number that was broadcast.
+  bool is_one_number() const;
 
   const std::byte* bytes() const { return data_; }
   std::byte* mutable_bytes() { return data_; }

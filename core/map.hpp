@@ -24,23 +24,24 @@ Array map_result([[maybe_unused]] std::string_view op, DType t, const Array& fir
   return Array::empty_like(*like, shape, t);
 }
 
-/// ys[…] = f(a[…]…), where the element types are R and T…; all ys have one shape and layout, to which the
-/// inputs broadcast.
+/// A kernel's view of ys, `offset` elements on.
+template <class R, std::size_t N>
+kernels::Out<R, N> map_out(Array* ys, std::int64_t offset, std::int64_t row_stride) {
+  kernels::Out<R, N> out{{}, 1, row_stride};
+  for (std::size_t k = 0; k < N; ++k) out.data[k] = ys[k].template mutable_data<R>() + offset;
+  return out;
+}
+
+/// map_into for much work, or for strides: apart from it, so that what small models run through stays short
+/// and in the cache.
 template <class R, std::size_t N, class... T, class F, std::size_t... I>
-void map_into(const F& f, Array* ys, std::index_sequence<I...>, const Array* const* in) {
-  Array& y = ys[0];
+[[gnu::noinline]] void map_into_any(const F& f, Array* ys, std::index_sequence<I...>, const Array* const* in,
+                                    bool flat) {
+  const Array& y = ys[0];
   const std::int64_t n = y.numel();
-  if (n == 0) return;
-  const auto results = [&](std::int64_t offset, std::int64_t row_stride) {
-    kernels::Out<R, N> out{{}, 1, row_stride};
-    for (std::size_t k = 0; k < N; ++k) out.data[k] = ys[k].template mutable_data<R>() + offset;
-    return out;
-  };
-  const bool flat =
-      y.is_contiguous() && ((in[I]->numel() == 1 || (in[I]->is_contiguous() && in[I]->numel() == n)) && ...);
   if (flat) {
     kernels::parallel_for(n, map_grain, [&](std::int64_t b, std::int64_t e) {
-      kernels::map(f, e - b, results(b, 0),
+      kernels::map(f, e - b, map_out<R, N>(ys, b, 0),
                    kernels::in(in[I]->data<T>() + (in[I]->numel() == 1 ? 0 : b),
                                in[I]->numel() == 1 && n > 1 ? 0 : 1)...);
     });
@@ -51,7 +52,7 @@ void map_into(const F& f, Array* ys, std::index_sequence<I...>, const Array* con
   const std::int64_t cols = plan.inner_size();
   if (plan.rank == 1) {
     kernels::parallel_for(cols, map_grain, [&](std::int64_t b, std::int64_t e) {
-      kernels::map(f, e - b, results(b, 0),
+      kernels::map(f, e - b, map_out<R, N>(ys, b, 0),
                    kernels::in(in[I]->data<T>() + b * plan.inner_stride(static_cast<int>(I) + 1),
                                plan.inner_stride(static_cast<int>(I) + 1))...);
     });
@@ -63,7 +64,7 @@ void map_into(const F& f, Array* ys, std::index_sequence<I...>, const Array* con
   const auto run = [&](std::int64_t block, std::int64_t b, std::int64_t e) {
     std::int64_t at[max_operands];
     plan.row_offsets(block * rows + b, at);
-    kernels::map_rows(f, e - b, cols, results(at[0], plan.strides[0][axis]),
+    kernels::map_rows(f, e - b, cols, map_out<R, N>(ys, at[0], plan.strides[0][axis]),
                       kernels::in(in[I]->data<T>() + at[I + 1], plan.inner_stride(static_cast<int>(I) + 1),
                                   plan.strides[I + 1][axis])...);
   };
@@ -76,6 +77,19 @@ void map_into(const F& f, Array* ys, std::index_sequence<I...>, const Array* con
                             for (std::int64_t k = b; k < e; ++k) run(k, 0, rows);
                           });
   }
+}
+
+/// ys[…] = f(a[…]…), where the element types are R and T…; all ys have one shape and layout, to which the
+/// inputs broadcast.
+template <class R, std::size_t N, class... T, class F, std::size_t... I>
+void map_into(const F& f, Array* ys, std::index_sequence<I...> indices, const Array* const* in) {
+  const std::int64_t n = ys[0].numel();
+  if (n == 0) return;
+  const bool flat = ys[0].is_contiguous() &&
+                    ((in[I]->numel() == 1 || (in[I]->is_contiguous() && in[I]->numel() == n)) && ...);
+  if (!flat || n > map_grain) return map_into_any<R, N, T...>(f, ys, indices, in, flat);
+  kernels::map(f, n, map_out<R, N>(ys, 0, 0),
+               kernels::in(in[I]->data<T>(), in[I]->numel() == 1 && n > 1 ? 0 : 1)...);
 }
 
 }  // namespace detail

@@ -126,7 +126,6 @@ def gelu(size):
     def written_out(x):
         return 0.5 * x * (1 + jnp.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
-    # The gradient of the sum is JAX's quickest way through both passes: it need not store the result.
     x = jnp.array(np.random.default_rng(2).standard_normal(size, np.float32))
     compiled = jax.jit(jax.grad(lambda x: written_out(x).sum()))
     return Workload(lambda i: compiled(x), finish=jax.block_until_ready)

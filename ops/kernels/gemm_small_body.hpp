@@ -208,24 +208,81 @@ template <class T, int R, int N, bool Tail>
       for (int j = 0; j < N; ++j) acc[i][j] = S::fma(x, w[j], acc[i][j]);
     }
   }
-  XGRAD_GEMM_UNROLL
-  for (int i = 0; i < R; ++i) {
-    T* c = panel.c + (i0 + i) * g.ldc;
+  // What becomes of the sums is asked once for all of them.
+  T* const c = panel.c + i0 * g.ldc;
+  const std::int64_t ldc = g.ldc;
+  const auto load = [&](const T* from, int j) __attribute__((always_inline)) {
+    return Tail && j == N - 1 ? S::load(from + j * L, mask) : S::load(from + j * L);
+  };
+  if (g.accumulate) {
+    XGRAD_GEMM_UNROLL
+    for (int i = 0; i < R; ++i) {
+      XGRAD_GEMM_UNROLL
+      for (int j = 0; j < N; ++j) acc[i][j] = S::add(acc[i][j], load(c + i * ldc, j));
+    }
+  }
+  if (panel.bias) {
     XGRAD_GEMM_UNROLL
     for (int j = 0; j < N; ++j) {
-      const bool part = Tail && j == N - 1;
-      typename S::V v = acc[i][j];
-      if (g.accumulate) v = S::add(v, part ? S::load(c + j * L, mask) : S::load(c + j * L));
-      if (panel.bias) {
-        v = S::add(v, part ? S::load(panel.bias + j * L, mask) : S::load(panel.bias + j * L));
-      }
-      if (g.relu) v = S::relu(v);
-      if (part) {
-        S::store(c + j * L, v, mask);
+      const typename S::V bias = load(panel.bias, j);
+      XGRAD_GEMM_UNROLL
+      for (int i = 0; i < R; ++i) acc[i][j] = S::add(acc[i][j], bias);
+    }
+  }
+  if (g.relu) {
+    XGRAD_GEMM_UNROLL
+    for (int i = 0; i < R; ++i) {
+      XGRAD_GEMM_UNROLL
+      for (int j = 0; j < N; ++j) acc[i][j] = S::relu(acc[i][j]);
+    }
+  }
+  XGRAD_GEMM_UNROLL
+  for (int i = 0; i < R; ++i) {
+    XGRAD_GEMM_UNROLL
+    for (int j = 0; j < N; ++j) {
+      if (Tail && j == N - 1) {
+        S::store(c + i * ldc + j * L, acc[i][j], mask);
       } else {
-        S::store(c + j * L, v);
+        S::store(c + i * ldc + j * L, acc[i][j]);
       }
     }
+  }
+}
+
+template <class T>
+using Tile = void (*)(const Product<T>&, const Panel<T>&, std::int64_t);
+
+template <class T, int N, bool Tail>
+XGRAD_GEMM_INLINE Tile<T> tile_of(int rows) {
+  switch (rows) {
+    case 1:
+      return outer_tile<T, 1, N, Tail>;
+    case 2:
+      return outer_tile<T, 2, N, Tail>;
+    case 3:
+      return outer_tile<T, 3, N, Tail>;
+#if XGRAD_GEMM_LEVEL > 2
+    case 4:
+      return outer_tile<T, 4, N, Tail>;
+    case 5:
+      return outer_tile<T, 5, N, Tail>;
+#endif
+#if XGRAD_GEMM_LEVEL == 4
+    case 6:
+      return outer_tile<T, 6, N, Tail>;
+    case 7:
+      return outer_tile<T, 7, N, Tail>;
+    case 8:
+      return outer_tile<T, 8, N, Tail>;
+    case 9:
+      return outer_tile<T, 9, N, Tail>;
+    case 10:
+      return outer_tile<T, 10, N, Tail>;
+    case 11:
+      return outer_tile<T, 11, N, Tail>;
+#endif
+    default:
+      return outer_tile<T, outer_rows, N, Tail>;
   }
 }
 
@@ -233,54 +290,14 @@ template <class T, int R, int N, bool Tail>
 template <class T, int N, bool Tail>
 void outer_rows_of(const Product<T>& g, const Panel<T>& panel) {
   const Even blocks(g.m, outer_rows);
-  for (std::int64_t i = 0, block = 0; i < g.m; ++block) {
-    const int rows = blocks.size(block);
-    switch (rows) {
-      case 1:
-        outer_tile<T, 1, N, Tail>(g, panel, i);
-        break;
-      case 2:
-        outer_tile<T, 2, N, Tail>(g, panel, i);
-        break;
-      case 3:
-        outer_tile<T, 3, N, Tail>(g, panel, i);
-        break;
-      case 4:
-        outer_tile<T, 4, N, Tail>(g, panel, i);
-        break;
-#if XGRAD_GEMM_LEVEL > 2
-      case 5:
-        outer_tile<T, 5, N, Tail>(g, panel, i);
-        break;
-      case 6:
-        outer_tile<T, 6, N, Tail>(g, panel, i);
-        break;
-#endif
-#if XGRAD_GEMM_LEVEL == 4
-      case 7:
-        outer_tile<T, 7, N, Tail>(g, panel, i);
-        break;
-      case 8:
-        outer_tile<T, 8, N, Tail>(g, panel, i);
-        break;
-      case 9:
-        outer_tile<T, 9, N, Tail>(g, panel, i);
-        break;
-      case 10:
-        outer_tile<T, 10, N, Tail>(g, panel, i);
-        break;
-      case 11:
-        outer_tile<T, 11, N, Tail>(g, panel, i);
-        break;
-      case 12:
-        outer_tile<T, 12, N, Tail>(g, panel, i);
-        break;
-#endif
-      default:
-        break;
-    }
-    i += rows;
-  }
+  std::int64_t i = 0;
+  const auto tiles = [&](std::int64_t count, std::int64_t rows) {
+    if (count == 0) return;
+    const Tile<T> tile = tile_of<T, N, Tail>(static_cast<int>(rows));
+    for (; count > 0; --count, i += rows) tile(g, panel, i);
+  };
+  tiles(blocks.larger, blocks.least + 1);
+  tiles(blocks.parts - blocks.larger, blocks.least);
 }
 
 template <class T>

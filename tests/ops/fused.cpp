@@ -1,9 +1,11 @@
 #include <xgrad/core/create.hpp>
 #include <xgrad/core/grad.hpp>
+#include <xgrad/core/writable.hpp>
 #include <xgrad/ops/fused.hpp>
 #include <xgrad/ops/index.hpp>
 #include <xgrad/ops/reduce.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/support/catch.hpp"
@@ -23,6 +25,31 @@ TEST_CASE("fused computes what its lambda says, and so does its gradient") {
   const Tensor y = fused("gelu", gelu_by_hand, x), expected = gelu(x, GeluForm::tanh);
   CHECK(max(abs(y - expected)).item() < 1e-15);
   CHECK(max(abs(grad(sum(y), x) - grad(sum(expected), x))).item() < 1e-14);
+}
+
+TEST_CASE("a summed fused has its derivative as gradient, in memory of the gradient's own") {
+  const Tensor x = tensor({-1, 0.5, 2}, {.dtype = float64, .requires_grad = true});
+  const auto cubes = [&] {
+    return sum(fused(
+        "cube", [](auto v) { return v * v * v; }, x));
+  };
+  const std::vector<double> derivative = {3, 0.75, 12};
+  const Tensor total = cubes();
+  for (int i = 0; i < 2; ++i) {
+    x.set_grad({});
+    total.backward({.retain_graph = true});
+    REQUIRE(x.grad().to_vector<double>() == derivative);
+    Writable<double> gradient(x.grad());
+    std::fill_n(gradient.data(), 3, -1.0);
+  }
+  x.set_grad({});
+  total.backward();
+  CHECK(x.grad().to_vector<double>() == derivative);
+  cubes().backward();  // adds to it
+  CHECK(x.grad().to_vector<double>() == std::vector<double>{6, 1.5, 24});
+  x.set_grad({});
+  (cubes() * -2).backward();
+  CHECK(x.grad().to_vector<double>() == std::vector<double>{-6, -1.5, -24});
 }
 
 TEST_CASE("derivatives of fused can be differentiated again") {
