@@ -20,7 +20,7 @@ class Shape {
   /// As `Shape()`, but the memory of its entries is left as it is.
   struct Uninitialized {};
   explicit Shape(Uninitialized) {}
-  constexpr Shape(const Shape& o) : values_{}, rank_(o.rank_) { copy_values(o); }
+  constexpr Shape(const Shape& o) : rank_(o.rank_) { copy_values(o); }
   constexpr Shape& operator=(const Shape& o) {
     rank_ = o.rank_;
     copy_values(o);
@@ -82,19 +82,22 @@ class Shape {
   }
   [[noreturn]] static void throw_too_long(std::size_t n);
 
-  // All of them, whether in use or not, two at a time: four moves. Of a loop or of one memcpy GCC makes a
+  // Two at a time, those beyond two axes only where there are such: of a loop or of one memcpy GCC makes a
   // call or a string instruction, which take several times as long.
   constexpr void copy_values(const Shape& o) {
+    if (std::is_constant_evaluated()) {
+      for (int i = 0; i < max_rank; ++i) values_[i] = o.values_[i];
+      return;
+    }
     copy_two(o, 0);
-    copy_two(o, 2);
-    copy_two(o, 4);
-    copy_two(o, 6);
+    if (rank_ > 2) {
+      copy_two(o, 2);
+      copy_two(o, 4);
+      copy_two(o, 6);
+    }
   }
-  constexpr void copy_two(const Shape& o, int i) {
-    if (std::is_constant_evaluated())
-      values_[i] = o.values_[i], values_[i + 1] = o.values_[i + 1];
-    else
-      __builtin_memcpy(values_ + i, o.values_ + i, 2 * sizeof values_[0]);
+  void copy_two(const Shape& o, int i) {
+    __builtin_memcpy(values_ + i, o.values_ + i, 2 * sizeof values_[0]);
   }
   static_assert(max_rank == 8);
 

@@ -94,7 +94,8 @@ class Sweep {
 
   ~Sweep() {
     thread_state.no_grad = was_off_;
-    for (std::size_t k = first_; k < entries_.size(); ++k) {
+    const std::size_t end = entries_.size();
+    for (std::size_t k = first_; k < end; ++k) {
       Node* n = entries_[k];
       // Left over when a rule threw; empty otherwise.
       for (int i = 0; i < n->output_count; ++i) Tensor(std::exchange(n->outputs[i].cotangent, nullptr));
@@ -177,7 +178,8 @@ class Sweep {
 
   /// Adds what arrived to the leaves' gradients.
   void finish_leaves() {
-    for (std::size_t k = first_; k < entries_.size(); ++k) {
+    const std::size_t end = entries_.size();
+    for (std::size_t k = first_; k < end; ++k) {
       if (!entries_[k]->is_leaf) continue;
       auto& leaf = static_cast<Leaf&>(*entries_[k]);
       Tensor dy(std::exchange(leaf.slot.cotangent, nullptr));

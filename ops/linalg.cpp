@@ -18,7 +18,7 @@ namespace {
 /// array it was made of, unless that had to be copied.
 class Matrix {
  public:
-  explicit Matrix(const Array& a) : source_(&a) {
+  explicit Matrix(const Array& a) : array_(&a) {
     const std::int64_t rows = a.size(-2), cols = a.size(-1);
     if (a.is_contiguous()) {
       lead = cols;
@@ -30,34 +30,38 @@ class Matrix {
         transposed = true;
         lead = cols == 1 ? rows : cs;
       } else {
-        copy_ = a.contiguous();
+        copy();
         lead = cols;
       }
     }
     if (lead < 1) lead = 1;
   }
-  /// `x` (…, cols) as one matrix of all its rows.
-  static Matrix rows_of(const Array& x) {
-    if (x.rank() == 2) return Matrix(x);
-    Matrix m;
-    m.source_ = &x;
-    if (!x.is_contiguous()) m.copy_ = x.contiguous();
-    m.lead = x.shape().back() < 1 ? 1 : x.shape().back();
-    return m;
-  }
+  Matrix(const Matrix&) = delete;
+  Matrix& operator=(const Matrix&) = delete;
 
-  const Array& array() const { return copy_.defined() ? copy_ : *source_; }
+  /// `x` (…, cols) as one matrix of all its rows.
+  static Matrix rows_of(const Array& x) { return x.rank() == 2 ? Matrix(x) : Matrix(x, Rows()); }
+
+  const Array& array() const { return *array_; }
   template <class T>
   const T* data() const {
-    return array().data<T>();
+    return array_->data<T>();
   }
 
   bool transposed = false;  // columns are dense
   std::int64_t lead = 1;    // from one dense line to the next
 
  private:
-  Matrix() = default;
-  const Array* source_ = nullptr;
+  struct Rows {};
+  Matrix(const Array& x, Rows) : lead(x.size(-1) < 1 ? 1 : x.size(-1)), array_(&x) {
+    if (!x.is_contiguous()) copy();
+  }
+  void copy() {
+    copy_ = array_->contiguous();
+    array_ = &copy_;
+  }
+
+  const Array* array_;
   Array copy_;
 };
 

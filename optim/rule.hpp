@@ -124,9 +124,10 @@ class Pass {
     for_each_chunk(batch_, [&](const Slot& slot, std::int64_t begin, std::int64_t end) {
       const auto at = [&](std::byte* data) { return reinterpret_cast<T*>(data) + begin; };
       kernels::map_at(level, prepared, 1, end - begin,
-                      kernels::outs(at(slot.data), at(slot.state_data[K])...), kernels::in<T>(at(slot.data)),
-                      kernels::in(reinterpret_cast<const T*>(slot.grad) + begin),
-                      kernels::in<T>(at(slot.state_data[K]))...);
+                      kernels::outs(at(slot.data), at(slot.state_data[K])...),
+                      kernels::adjacent<T>(at(slot.data)),
+                      kernels::adjacent(reinterpret_cast<const T*>(slot.grad) + begin),
+                      kernels::adjacent<T>(at(slot.state_data[K]))...);
     });
   }
 

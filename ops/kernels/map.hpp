@@ -51,15 +51,35 @@ namespace xgrad::inline v0::kernels {
 /// full speed; others are gathered first.
 template <class T>
 struct In {
+  using Element = T;
+  static constexpr bool always_adjacent = false;
   const T* data;
   std::int64_t stride = 1, row_stride = 0;
 };
+/// One that is known to have stride 1 where the code is compiled: nothing is left to find out for a short
+/// row.
+template <class T>
+struct Adjacent {
+  using Element = T;
+  static constexpr bool always_adjacent = true;
+  static constexpr std::int64_t stride = 1;
+  const T* data;
+  std::int64_t row_stride = 0;
+};
+template <class T>
+constexpr Adjacent<T> adjacent(const T* data) {
+  return {data};
+}
 template <class T>
 constexpr In<T> in(const T* data, std::int64_t stride = 1, std::int64_t row_stride = 0) {
   return {data, stride, row_stride};
 }
 template <class T>
 constexpr In<T> in(const In<T>& operand) {
+  return operand;
+}
+template <class T>
+constexpr Adjacent<T> in(const Adjacent<T>& operand) {
   return operand;
 }
 
@@ -174,35 +194,41 @@ XGRAD_SIMD_INLINE void store_bytes(char* to, const char* spare, std::int64_t byt
 /// `spare` that stays where it is, and an incomplete last pack is completed there, so that the loop itself
 /// knows neither case.
 /// (`spare` lies apart from the pointers, which can then live in registers.)
-template <class T, int W, int LaneBytes>
+template <class Operand, int W, int LaneBytes>
 struct Source {
+  using T = typename Operand::Element;
   using Lanes = typename LanesOf<T, W, LaneBytes>::type;
   const char*& at;
   std::ptrdiff_t& step;
 
-  XGRAD_SIMD_INLINE void start_row(const In<T>& operand, std::int64_t row, char* spare) const {
+  XGRAD_SIMD_INLINE void start_row(const Operand& operand, std::int64_t row, char* spare) const {
     const T* first = operand.data + row * operand.row_stride;
     at = reinterpret_cast<const char*>(first);
-    step = W * static_cast<std::ptrdiff_t>(sizeof(T));
-    if (operand.stride == 0) {
-      Lanes(*first).store(reinterpret_cast<T*>(spare));
-      at = spare;
-      step = 0;
+    step = whole;
+    if constexpr (!Operand::always_adjacent) {
+      if (operand.stride == 0) {
+        Lanes(*first).store(reinterpret_cast<T*>(spare));
+        at = spare;
+        step = 0;
+      }
     }
   }
   /// Redirects to a copy of the last `left` elements; the lanes behind them repeat the first, so that the
   /// function sees no value that is not data (an integer division by a padding zero would trap).
   XGRAD_SIMD_INLINE void start_tail(std::int64_t left, char* spare) const {
-    if (step == 0) return;
+    if (!Operand::always_adjacent && step == 0) return;
     Lanes(*reinterpret_cast<const T*>(at)).store(reinterpret_cast<T*>(spare));
     load_bytes<W * LaneBytes, sizeof(T)>(spare, at, left * static_cast<std::int64_t>(sizeof(T)));
     at = spare;
   }
   XGRAD_SIMD_INLINE Lanes next() const {
     const Lanes r = Lanes::load(reinterpret_cast<const T*>(at));
-    at += step;
+    at += Operand::always_adjacent ? whole : step;
     return r;
   }
+
+ private:
+  static constexpr std::ptrdiff_t whole = W * static_cast<std::ptrdiff_t>(sizeof(T));
 };
 
 /// Stores one result, converted to T, and moves on.
@@ -232,8 +258,8 @@ XGRAD_SIMD_INLINE void put_all(char* (&at)[N], const R& r) {
 #define XGRAD_SIMD_LOOP(name, bytes, in_pairs, attributes)                                           \
   template <class F, class T, std::size_t N, class... I, std::size_t... K>                           \
   attributes void name(const F& function, std::int64_t rows, std::int64_t cols, const Out<T, N>& to, \
-                       std::index_sequence<K...>, const In<I>&... from) {                            \
-    constexpr int lane = widest<T, I...>, width = (bytes) / lane;                                    \
+                       std::index_sequence<K...>, const I&... from) {                                \
+    constexpr int lane = widest<T, typename I::Element...>, width = (bytes) / lane;                  \
     const F f = function;                                                                            \
     const char* at[sizeof...(I)];                                                                    \
     std::ptrdiff_t step[sizeof...(I)];                                                               \
@@ -279,7 +305,7 @@ XGRAD_SIMD_LOOP(loop_v4, 64, true,
 
 template <class F, class T, std::size_t N, class... I>
 void run([[maybe_unused]] Level level, const F& f, std::int64_t rows, std::int64_t cols, const Out<T, N>& to,
-         const In<I>&... from) {
+         const I&... from) {
   constexpr auto indices = std::make_index_sequence<sizeof...(I)>{};
 #if XGRAD_SIMD_X86
   if (level == Level::v4) return loop_v4(f, rows, cols, to, indices, from...);
@@ -291,10 +317,11 @@ void run([[maybe_unused]] Level level, const F& f, std::int64_t rows, std::int64
 constexpr std::int64_t staged_elements = 256;
 
 /// A block of an operand whose elements are neither adjacent nor one and the same, brought together.
-template <class T>
+template <class Operand>
 struct Staged {
+  using T = typename Operand::Element;
   T block[staged_elements];
-  In<T> gather(const In<T>& from, std::int64_t row, std::int64_t begin, std::int64_t n) {
+  In<T> gather(const Operand& from, std::int64_t row, std::int64_t begin, std::int64_t n) {
     const T* first = from.data + row * from.row_stride + begin * from.stride;
     if (from.stride == 1 || from.stride == 0) return {first, from.stride, 0};
     for (std::int64_t i = 0; i < n; ++i) block[i] = first[i * from.stride];
@@ -303,7 +330,7 @@ struct Staged {
 };
 template <class F, class T, std::size_t N, class... I>
 void run_staged(Level level, const F& f, std::int64_t rows, std::int64_t cols, const Out<T, N>& to,
-                const In<I>&... from) {
+                const I&... from) {
   T results[N][staged_elements] = {};
   const auto run_block = [&](std::int64_t row, std::int64_t begin, std::int64_t n, auto&&... staged) {
     Out<T, N> direct{{}, 1, 0};
@@ -331,7 +358,7 @@ constexpr bool direct(std::int64_t stride) { return stride == 0 || stride == 1; 
 /// `map_rows` take the chosen one).
 template <class F, class T, std::size_t N, class... I>
 void map_at(Level level, const F& f, std::int64_t rows, std::int64_t cols, const Out<T, N>& to,
-            const In<I>&... from) {
+            const I&... from) {
   static_assert(sizeof...(I) > 0, "an elementwise function needs an input");
   if (rows <= 0 || cols <= 0) return;
   // One element a row: strides within the row mean nothing.

@@ -312,7 +312,10 @@ void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int6
       for (std::int64_t i0 = 0; i0 < rows; i0 += block) {
         const std::int64_t i1 = i0 + block < rows ? i0 + block : rows;
         P sum(R::template identity<L>());
-        for (std::int64_t i = i0; i < i1; ++i) sum = step(sum, load_as<P>(x + i * row_stride + j));
+        std::int64_t i = i0;
+        for (; i + 4 <= i1; i += 4)
+          for (int k = 0; k < 4; ++k) sum = step(sum, load_as<P>(x + (i + k) * row_stride + j));
+        for (; i < i1; ++i) sum = step(sum, load_as<P>(x + i * row_stride + j));
         total.add(sum);
       }
       simd::cast<U>(result(total.value())).store(y + j);

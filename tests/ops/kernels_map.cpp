@@ -69,6 +69,23 @@ TEST_CASE("map broadcasts an operand of stride 0, gathers other strides and writ
   }
 }
 
+TEST_CASE("an operand known to be adjacent counts as one of stride 1") {
+  const std::vector<float> x = ramp(70), z = ramp(140);
+  const auto f = [](auto a, auto b) { return a * b - a; };
+  for (const Level level : levels()) {
+    for (const std::int64_t stride : {1, 2}) {
+      for (std::int64_t n = 0; n < 70; ++n) {
+        CAPTURE(kernels::name(level), n, stride);
+        std::vector<float> y(141, untouched), expected(141, untouched);
+        kernels::map_at(level, f, 1, n, out(y.data(), stride), kernels::adjacent(x.data()),
+                        in(z.data(), stride));
+        kernels::map_at(level, f, 1, n, out(expected.data(), stride), in(x.data()), in(z.data(), stride));
+        REQUIRE(y == expected);
+      }
+    }
+  }
+}
+
 TEST_CASE("map_rows broadcasts rows and columns") {
   const std::int64_t rows = 5, cols = 21;
   const std::vector<float> a = ramp(rows * cols), bias = ramp(cols), column = ramp(rows);
