@@ -56,15 +56,14 @@ struct In {
   const T* data;
   std::int64_t stride = 1, row_stride = 0;
 };
-/// One that is known to have stride 1 where the code is compiled: nothing is left to find out for a short
-/// row.
+/// One whose stride is 1, the same in every row, which the compiler knows: nothing is left to find out for a
+/// short row.
 template <class T>
 struct Adjacent {
   using Element = T;
   static constexpr bool always_adjacent = true;
-  static constexpr std::int64_t stride = 1;
+  static constexpr std::int64_t stride = 1, row_stride = 0;
   const T* data;
-  std::int64_t row_stride = 0;
 };
 template <class T>
 constexpr Adjacent<T> adjacent(const T* data) {
