@@ -174,32 +174,34 @@ XGRAD_SIMD_INLINE typename P::Scalar row_sum(std::int64_t n, const F& f, const G
   return static_cast<T>(total.value());
 }
 
-/// The total of n adjacent elements.
-template <class R, class T>
-Partial<R, T> reduce_line(const T* x, std::int64_t n) {
+/// The total of n adjacent elements, on the level whose registers have `bytes`.
+template <class R, class T, class Bytes>
+XGRAD_SIMD_INLINE Partial<R, T> line_total(const T* x, std::int64_t n, Bytes bytes) {
   using V = Partial<R, T>;
   using L = Lane<R, T>;
-  return vectorized([x, n](auto bytes) XGRAD_SIMD_LAMBDA -> V {
-    using P = simd::Pack<L, static_cast<int>(bytes) / static_cast<int>(sizeof(L))>;
-    constexpr std::int64_t w = P::width;
-    constexpr int ways = R::wide ? 8 : 4;  // as many side by side as hide the time of one
-    const std::int64_t block = in_blocks<R, T> ? 16 * ways * w : n;
-    Running<R, V> total;
-    std::int64_t i = 0;
-    while (i + ways * w <= n) {
-      const std::int64_t end = i + block < n ? i + block : n;
-      P parts[ways];
-      for (int k = 0; k < ways; ++k) parts[k] = P(R::template identity<L>());
-      for (; i + ways * w <= end; i += ways * w)
-        for (int k = 0; k < ways; ++k) parts[k] = R::step(parts[k], load_as<P>(x + i + k * w));
-      for (int k = ways / 2; k > 0; k /= 2)
-        for (int j = 0; j < k; ++j) parts[j] = R::combine(parts[j], parts[j + k]);
-      const auto combine = [](const auto& a, const auto& b) XGRAD_SIMD_LAMBDA { return R::combine(a, b); };
-      total.add(static_cast<V>(simd::detail::fold(parts[0], combine)));
-    }
-    for (; i < n; ++i) total.add(R::step(R::template identity<V>(), static_cast<V>(x[i])));
-    return total.value();
-  });
+  using P = simd::Pack<L, static_cast<int>(bytes) / static_cast<int>(sizeof(L))>;
+  constexpr std::int64_t w = P::width;
+  constexpr int ways = R::wide ? 8 : 4;  // as many side by side as hide the time of one
+  const std::int64_t block = in_blocks<R, T> ? 16 * ways * w : n;
+  Running<R, V> total;
+  std::int64_t i = 0;
+  while (i + ways * w <= n) {
+    const std::int64_t end = i + block < n ? i + block : n;
+    P parts[ways];
+    for (int k = 0; k < ways; ++k) parts[k] = P(R::template identity<L>());
+    for (; i + ways * w <= end; i += ways * w)
+      for (int k = 0; k < ways; ++k) parts[k] = R::step(parts[k], load_as<P>(x + i + k * w));
+    for (int k = ways / 2; k > 0; k /= 2)
+      for (int j = 0; j < k; ++j) parts[j] = R::combine(parts[j], parts[j + k]);
+    const auto combine = [](const auto& a, const auto& b) XGRAD_SIMD_LAMBDA { return R::combine(a, b); };
+    total.add(static_cast<V>(simd::detail::fold(parts[0], combine)));
+  }
+  for (; i < n; ++i) total.add(R::step(R::template identity<V>(), static_cast<V>(x[i])));
+  return total.value();
+}
+template <class R, class T>
+Partial<R, T> reduce_line(const T* x, std::int64_t n) {
+  return vectorized([x, n](auto bytes) XGRAD_SIMD_LAMBDA { return line_total<R>(x, n, bytes); });
 }
 
 }  // namespace detail
@@ -227,8 +229,10 @@ void reduce_rows(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t 
   }
   parallel_for(rows, std::max<std::int64_t>(1, detail::reduce_grain / std::max<std::int64_t>(1, cols)),
                [&](std::int64_t b, std::int64_t e) {
-                 for (std::int64_t r = b; r < e; ++r)
-                   y[r] = static_cast<T>(R::finish(detail::reduce_line<R>(x + r * row_stride, cols)));
+                 vectorized([=](auto bytes) XGRAD_SIMD_LAMBDA {
+                   for (std::int64_t r = b; r < e; ++r)
+                     y[r] = static_cast<T>(R::finish(detail::line_total<R>(x + r * row_stride, cols, bytes)));
+                 });
                });
 }
 
@@ -284,7 +288,8 @@ inline constexpr Of distinct =
 
 /// y[j] = the reduction of x[0 … rows - 1, j] for n ≤ column_tile adjacent columns. Rows are read from end to
 /// end, four at a time; what they combine to stays in the cache.
-constexpr std::int64_t column_tile = 512;
+template <class T>
+constexpr std::int64_t column_tile = 4096 / sizeof(T);
 template <class R, Of of, class T, class U>
 void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int64_t row_stride, U* y) {
   constexpr std::int64_t block = 16;  // rows that are combined before their total joins the others
@@ -324,8 +329,8 @@ void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int6
     if (packs <= few) {
       for (std::int64_t k = 0; k < packs; ++k) reduce_pack(k * w);
     } else {
-      P sums[column_tile / w];
-      RunningPack<R, P> totals[column_tile / w];
+      P sums[column_tile<T> / w];
+      RunningPack<R, P> totals[column_tile<T> / w];
       for (std::int64_t i0 = 0; i0 < rows; i0 += block) {
         const std::int64_t i1 = i0 + block < rows ? i0 + block : rows;
         for (std::int64_t k = 0; k < packs; ++k) sums[k] = P(R::template identity<L>());
@@ -359,8 +364,8 @@ void reduce_column_tile(const T* x, std::int64_t rows, std::int64_t n, std::int6
 }
 template <class R, Of of, class T, class U>
 void reduce_column_tiles(const T* x, std::int64_t rows, std::int64_t n, std::int64_t row_stride, U* y) {
-  for (std::int64_t j = 0; j < n; j += column_tile)
-    reduce_column_tile<R, of>(x + j, rows, std::min(column_tile, n - j), row_stride, y + j);
+  for (std::int64_t j = 0; j < n; j += column_tile<T>)
+    reduce_column_tile<R, of>(x + j, rows, std::min(column_tile<T>, n - j), row_stride, y + j);
 }
 
 }  // namespace detail
