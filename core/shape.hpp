@@ -96,9 +96,18 @@ class Shape {
       copy_two(o, 6);
     }
   }
+  // GCC sees that entries may be copied that mean nothing.
+#if !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
   void copy_two(const Shape& o, int i) {
     __builtin_memcpy(values_ + i, o.values_ + i, 2 * sizeof values_[0]);
   }
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
   static_assert(max_rank == 8);
 
   std::int64_t values_[max_rank];  // entries from rank_ on mean nothing
