@@ -16,7 +16,8 @@ inline constexpr std::int64_t map_grain = 1 << 15;  // elements that one thread 
 /// The result array: the broadcast shape, in the dense order of the first input that has that shape.
 template <class... A>
 Array map_result([[maybe_unused]] std::string_view op, DType t, const Array& first, const A&... rest) {
-  if (((rest.shape() == first.shape()) && ...)) return Array::empty_like(first, first.shape(), t);
+  if (((rest.rank() == 0 || rest.shape() == first.shape()) && ...))
+    return Array::empty_like(first, first.shape(), t);
   Shape shape = first.shape();
   ((shape = broadcast_shapes(op, shape, rest.shape())), ...);
   const Array* like = &first;

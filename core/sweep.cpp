@@ -97,8 +97,8 @@ class Sweep {
     const std::size_t end = entries_.size();
     for (std::size_t k = first_; k < end; ++k) {
       Node* n = entries_[k];
-      // Left over when a rule threw; empty otherwise.
-      for (int i = 0; i < n->output_count; ++i) Tensor(std::exchange(n->outputs[i].cotangent, nullptr));
+      if (!finished_)  // a rule threw, or a `grad` had no use for what arrived here
+        for (int i = 0; i < n->output_count; ++i) Tensor(std::exchange(n->outputs[i].cotangent, nullptr));
       n->captured = n->needed = false;
       n->sweep.store(0, std::memory_order_release);
     }
@@ -176,7 +176,7 @@ class Sweep {
     }
   }
 
-  /// Adds what arrived to the leaves' gradients.
+  /// Adds what arrived to the leaves' gradients, after which no entry holds a cotangent.
   void finish_leaves() {
     const std::size_t end = entries_.size();
     for (std::size_t k = first_; k < end; ++k) {
@@ -187,6 +187,7 @@ class Sweep {
       if (has_hooks(leaf)) run_hooks(leaf, &dy);
       add_to(leaf.grad, std::move(dy));
     }
+    finished_ = true;
   }
 
   /// The gradient of input `i` of a `grad`; undefined if nothing arrived.
@@ -388,7 +389,7 @@ class Sweep {
   std::size_t first_, count_ = 0;
   std::uint32_t id_;
   const std::vector<Tensor>* inputs_;
-  bool create_graph_, release_, was_off_;
+  bool create_graph_, release_, was_off_, finished_ = false;
   EndTable ends_;
   std::vector<Captured> captured_;
 };

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <optional>
 #include <typeinfo>
 #include <xgrad/core/accumulate.hpp>
 #include <xgrad/core/loops.hpp>
@@ -56,13 +57,10 @@ class Matrix {
   Matrix(const Array& x, Rows) : lead(x.size(-1) < 1 ? 1 : x.size(-1)), array_(&x) {
     if (!x.is_contiguous()) copy();
   }
-  void copy() {
-    copy_ = array_->contiguous();
-    array_ = &copy_;
-  }
+  void copy() { array_ = &copy_.emplace(array_->contiguous()); }
 
   const Array* array_;
-  Array copy_;
+  std::optional<Array> copy_;
 };
 
 /// How many rows an array (…, cols) has.

@@ -18,6 +18,7 @@ namespace {
 Array reduce_losses(const Array& values, Reduction reduction) {
   if (reduction == Reduction::none) return values;
   return dispatch_floating("loss", values.dtype(), [&]<class T>() {
+    if (values.numel() == 1) return Array::scalar(*values.data<T>());
     const Array v = values.contiguous();
     T total = 0;
     kernels::reduce_rows<kernels::SumReducer>(v.data<T>(), 1, v.numel(), v.numel(), &total);
@@ -86,7 +87,7 @@ struct PairLoss {
     if (needs[0]) {
       const auto slope = rule.slope();
       g[0] = map_floating(
-          name, [slope](auto c, auto a, auto b) { return c * slope(a, b); }, d, p, t);
+          name, [slope](auto a, auto b, auto c) { return c * slope(a, b); }, p, t, d);
     }
     if (needs[1]) g[1] = (Tensor(d) * rule.slope_t(Tensor(p), Tensor(t))).array();
     return g;

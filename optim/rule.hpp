@@ -38,6 +38,7 @@
 /// A rule may have `static void check(const Options&)`, which throws for values outside their domain, and
 /// `static constexpr bool decoupled_weight_decay = true` when it applies weight_decay itself.
 
+#include <algorithm>
 #include <xgrad/ops/kernels/map.hpp>
 #include <xgrad/ops/kernels/parallel.hpp>
 #include <xgrad/optim/optimizer.hpp>
@@ -48,26 +49,51 @@ namespace detail {
 /// Elements that one thread updates by itself: p, g and two states of them stay within a level-2 cache.
 inline constexpr std::int64_t grain = 1 << 14;
 
-/// Calls body(slot, begin, end) for the elements of all slots, cut into chunks by size; one chunk runs on one
-/// thread.
+/// Slots of a batch, or what a chunk of its elements leaves of the first and the last of them.
+struct Stretch {
+  const Slot* const* slots;
+  std::int64_t count;
+  std::int64_t begin;  // in the first slot
+  std::int64_t end;    // in the last one
+
+  struct Piece {
+    const Slot& slot;
+    std::int64_t begin, length;
+    template <class T>
+    XGRAD_SIMD_INLINE T* of(std::byte* data) const {
+      return reinterpret_cast<T*>(data) + begin;
+    }
+    template <class T>
+    XGRAD_SIMD_INLINE const T* of(const std::byte* data) const {
+      return reinterpret_cast<const T*>(data) + begin;
+    }
+  };
+  XGRAD_SIMD_INLINE Piece operator()(std::int64_t k) const {
+    const Slot& slot = *slots[k];
+    const std::int64_t from = k == 0 ? begin : 0, to = k == count - 1 ? end : slot.size;
+    return {slot, from, to - from};
+  }
+};
+
+/// Calls body(stretch) for all elements of the batch, cut into chunks by size; one chunk runs on one thread.
 template <class F>
-void for_each_chunk(const Batch& batch, const F& body) {
+void for_each_stretch(const Batch& batch, const F& body) {
+  const auto count = static_cast<std::int64_t>(batch.count);
   if (batch.extent <= grain) {
-    for (std::size_t k = 0; k < batch.count; ++k) body(*batch.slots[k], 0, batch.slots[k]->size);
+    body(Stretch{batch.slots, count, 0, batch.slots[count - 1]->size});
     return;
   }
   kernels::parallel_for(batch.extent, grain, [&](std::int64_t begin, std::int64_t end) {
-    std::size_t low = 0;  // the last slot that starts at or before `begin`
-    for (std::size_t high = batch.count; high - low > 1;) {
-      const std::size_t middle = low + (high - low) / 2;
-      (batch.slots[middle]->offset <= begin ? low : high) = middle;
-    }
-    for (; low < batch.count && batch.slots[low]->offset < end; ++low) {
-      const Slot& s = *batch.slots[low];
-      const std::int64_t first = begin > s.offset ? begin - s.offset : 0;
-      const std::int64_t last = end - s.offset < s.size ? end - s.offset : s.size;
-      if (first < last) body(s, first, last);
-    }
+    // The first slot that ends behind `begin`, and the first one that starts at `end` or behind it. Chunks
+    // and slots start at whole cache lines: a chunk has elements of some slot.
+    const Slot* const* const last = batch.slots + count;
+    const Slot* const* const low = std::upper_bound(
+        batch.slots, last, begin, [](std::int64_t at, const Slot* s) { return at < s->offset + s->size; });
+    const Slot* const* const high =
+        std::lower_bound(low, last, end, [](const Slot* s, std::int64_t at) { return s->offset < at; });
+    const Slot &front = **low, &back = *high[-1];
+    body(Stretch{low, high - low, std::max<std::int64_t>(begin - front.offset, 0),
+                 std::min(end - back.offset, back.size)});
   });
 }
 
@@ -121,13 +147,17 @@ class Pass {
                                   static_cast<T>(batch_.decay),
                                   batch_.scale != 1 || batch_.limit != INFINITY};
     const kernels::Level level = kernels::level();
-    for_each_chunk(batch_, [&](const Slot& slot, std::int64_t begin, std::int64_t end) {
-      const auto at = [&](std::byte* data) { return reinterpret_cast<T*>(data) + begin; };
-      kernels::map_at(level, prepared, 1, end - begin,
-                      kernels::outs(at(slot.data), at(slot.state_data[K])...),
-                      kernels::adjacent<T>(at(slot.data)),
-                      kernels::adjacent(reinterpret_cast<const T*>(slot.grad) + begin),
-                      kernels::adjacent<T>(at(slot.state_data[K]))...);
+    for_each_stretch(batch_, [&](const Stretch& stretch) {
+      using Piece = Stretch::Piece;
+      kernels::map_lists(
+          level, prepared, stretch.count, stretch,
+          kernels::list_out<T, 1 + sizeof...(K)>([](std::size_t k, const Piece& p) XGRAD_SIMD_LAMBDA {
+            return p.of<T>(k == 0 ? p.slot.data : p.slot.state_data[k - 1]);
+          }),
+          kernels::list_in<T>([](const Piece& p) XGRAD_SIMD_LAMBDA { return p.of<T>(p.slot.data); }),
+          kernels::list_in<T>([](const Piece& p) XGRAD_SIMD_LAMBDA { return p.of<T>(p.slot.grad); }),
+          kernels::list_in<T>([](const Piece& p)
+                                  XGRAD_SIMD_LAMBDA { return p.of<T>(p.slot.state_data[K]); })...);
     });
   }
 

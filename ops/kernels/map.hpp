@@ -47,6 +47,11 @@ XGRAD_SIMD_INLINE Several<P, 1 + sizeof...(Q)> several(const P& first, const Q&.
 
 namespace xgrad::inline v0::kernels {
 
+/// One of the rows of a rectangle, which all have the same length.
+struct RectangleRow {
+  std::int64_t index, length;
+};
+
 /// An operand: element (row, i) is data[row * row_stride + i * stride]. Strides 1 and 0 (broadcast) run at
 /// full speed; others are gathered first.
 template <class T>
@@ -55,20 +60,9 @@ struct In {
   static constexpr bool always_adjacent = false;
   const T* data;
   std::int64_t stride = 1, row_stride = 0;
+
+  XGRAD_SIMD_INLINE const T* at(const RectangleRow& row) const { return data + row.index * row_stride; }
 };
-/// One whose stride is 1, the same in every row, which the compiler knows: nothing is left to find out for a
-/// short row.
-template <class T>
-struct Adjacent {
-  using Element = T;
-  static constexpr bool always_adjacent = true;
-  static constexpr std::int64_t stride = 1, row_stride = 0;
-  const T* data;
-};
-template <class T>
-constexpr Adjacent<T> adjacent(const T* data) {
-  return {data};
-}
 template <class T>
 constexpr In<T> in(const T* data, std::int64_t stride = 1, std::int64_t row_stride = 0) {
   return {data, stride, row_stride};
@@ -77,16 +71,18 @@ template <class T>
 constexpr In<T> in(const In<T>& operand) {
   return operand;
 }
-template <class T>
-constexpr Adjacent<T> in(const Adjacent<T>& operand) {
-  return operand;
-}
 
 /// Where N results go.
 template <class T, std::size_t N = 1>
 struct Out {
+  using Element = T;
+  static constexpr std::size_t count = N;
   T* data[N];
   std::int64_t stride = 1, row_stride = 0;
+
+  XGRAD_SIMD_INLINE T* at(std::size_t k, const RectangleRow& row) const {
+    return data[k] + row.index * row_stride;
+  }
 };
 template <class T>
 constexpr Out<T> out(T* data, std::int64_t stride = 1, std::int64_t row_stride = 0) {
@@ -99,6 +95,39 @@ constexpr Out<T, N> out(const Out<T, N>& results) {
 template <class T, class... U>
 constexpr Out<T, 1 + sizeof...(U)> outs(T* first, U*... rest) {
   return {{first, rest...}};
+}
+
+/// An operand and N results for map_lists: what they have of a row begins at start(row), or for result k at
+/// start(k, row), and is adjacent.
+template <class T, class Start>
+struct ListIn {
+  using Element = T;
+  static constexpr bool always_adjacent = true;
+  Start start;
+
+  template <class Row>
+  XGRAD_SIMD_INLINE const T* at(const Row& row) const {
+    return start(row);
+  }
+};
+template <class T, class Start>
+ListIn<T, Start> list_in(const Start& start) {
+  return {start};
+}
+template <class T, std::size_t N, class Start>
+struct ListOut {
+  using Element = T;
+  static constexpr std::size_t count = N;
+  Start start;
+
+  template <class Row>
+  XGRAD_SIMD_INLINE T* at(std::size_t k, const Row& row) const {
+    return start(k, row);
+  }
+};
+template <class T, std::size_t N, class Start>
+ListOut<T, N, Start> list_out(const Start& start) {
+  return {start};
 }
 
 namespace detail {
@@ -200,8 +229,9 @@ struct Source {
   const char*& at;
   std::ptrdiff_t& step;
 
-  XGRAD_SIMD_INLINE void start_row(const Operand& operand, std::int64_t row, char* spare) const {
-    const T* first = operand.data + row * operand.row_stride;
+  template <class Row>
+  XGRAD_SIMD_INLINE void start_row(const Operand& operand, const Row& row, char* spare) const {
+    const T* first = operand.at(row);
     at = reinterpret_cast<const char*>(first);
     step = whole;
     if constexpr (!Operand::always_adjacent) {
@@ -217,7 +247,8 @@ struct Source {
   XGRAD_SIMD_INLINE void start_tail(std::int64_t left, char* spare) const {
     if (!Operand::always_adjacent && step == 0) return;
     Lanes(*reinterpret_cast<const T*>(at)).store(reinterpret_cast<T*>(spare));
-    load_bytes<W * LaneBytes, sizeof(T)>(spare, at, left * static_cast<std::int64_t>(sizeof(T)));
+    if (left > 1)
+      load_bytes<W * LaneBytes, sizeof(T)>(spare, at, left * static_cast<std::int64_t>(sizeof(T)));
     at = spare;
   }
   XGRAD_SIMD_INLINE Lanes next() const {
@@ -254,44 +285,45 @@ XGRAD_SIMD_INLINE void put_all(char* (&at)[N], const R& r) {
 
 // The loop, once for each level: `target` cannot depend on a template parameter. The call of f stands in the
 // very function that is marked `flatten`, because that is as far as clang's reaches.
-#define XGRAD_SIMD_LOOP(name, bytes, in_pairs, attributes)                                           \
-  template <class F, class T, std::size_t N, class... I, std::size_t... K>                           \
-  attributes void name(const F& function, std::int64_t rows, std::int64_t cols, const Out<T, N>& to, \
-                       std::index_sequence<K...>, const I&... from) {                                \
-    constexpr int lane = widest<T, typename I::Element...>, width = (bytes) / lane;                  \
-    const F f = function;                                                                            \
-    const char* at[sizeof...(I)];                                                                    \
-    std::ptrdiff_t step[sizeof...(I)];                                                               \
-    char* out_at[N];                                                                                 \
-    alignas(64) char spare[sizeof...(I)][bytes];                                                     \
-    alignas(64) char out_spare[N][bytes];                                                            \
-    for (std::int64_t row = 0; row < rows; ++row) {                                                  \
-      (Source<I, width, lane>{at[K], step[K]}.start_row(from, row, spare[K]), ...);                  \
-      for (std::size_t k = 0; k < N; ++k)                                                            \
-        out_at[k] = reinterpret_cast<char*>(to.data[k] + row * to.row_stride);                       \
-      std::int64_t left = cols, tail = 0;                                                            \
-      while (true) {                                                                                 \
-        for (; in_pairs && left >= 2 * width; left -= 2 * width) {                                   \
-          const auto first = f(Source<I, width, lane>{at[K], step[K]}.next()...);                    \
-          const auto second = f(Source<I, width, lane>{at[K], step[K]}.next()...);                   \
-          put_all<T>(out_at, first);                                                                 \
-          put_all<T>(out_at, second);                                                                \
-        }                                                                                            \
-        for (; left >= width; left -= width) {                                                       \
-          put_all<T>(out_at, f(Source<I, width, lane>{at[K], step[K]}.next()...));                   \
-        }                                                                                            \
-        if (left == 0) break;                                                                        \
-        tail = left;                                                                                 \
-        (Source<I, width, lane>{at[K], step[K]}.start_tail(left, spare[K]), ...);                    \
-        for (std::size_t k = 0; k < N; ++k) out_at[k] = out_spare[k];                                \
-        left = width;                                                                                \
-      }                                                                                              \
-      for (std::size_t k = 0; tail != 0 && k < N; ++k) {                                             \
-        store_bytes<bytes, sizeof(T)>(                                                               \
-            reinterpret_cast<char*>(to.data[k] + row * to.row_stride + cols - tail), out_spare[k],   \
-            tail * static_cast<std::int64_t>(sizeof(T)));                                            \
-      }                                                                                              \
-    }                                                                                                \
+#define XGRAD_SIMD_LOOP(name, bytes, in_pairs, attributes)                                          \
+  template <class F, class Rows, class To, class... I, std::size_t... K>                            \
+  attributes void name(const F& function, std::int64_t count, Rows rows, const To& to,              \
+                       std::index_sequence<K...>, const I&... from) {                               \
+    using T = typename To::Element;                                                                 \
+    constexpr std::size_t N = To::count;                                                            \
+    constexpr int lane = widest<T, typename I::Element...>, width = (bytes) / lane;                 \
+    const F f = function;                                                                           \
+    const char* at[sizeof...(I)];                                                                   \
+    std::ptrdiff_t step[sizeof...(I)];                                                              \
+    char* out_at[N];                                                                                \
+    alignas(64) char spare[sizeof...(I)][bytes];                                                    \
+    alignas(64) char out_spare[N][bytes];                                                           \
+    for (std::int64_t r = 0; r < count; ++r) {                                                      \
+      const auto row = rows(r);                                                                     \
+      (Source<I, width, lane>{at[K], step[K]}.start_row(from, row, spare[K]), ...);                 \
+      for (std::size_t k = 0; k < N; ++k) out_at[k] = reinterpret_cast<char*>(to.at(k, row));       \
+      std::int64_t left = row.length, tail = 0;                                                     \
+      while (true) {                                                                                \
+        for (; in_pairs && left >= 2 * width; left -= 2 * width) {                                  \
+          const auto first = f(Source<I, width, lane>{at[K], step[K]}.next()...);                   \
+          const auto second = f(Source<I, width, lane>{at[K], step[K]}.next()...);                  \
+          put_all<T>(out_at, first);                                                                \
+          put_all<T>(out_at, second);                                                               \
+        }                                                                                           \
+        for (; left >= width; left -= width) {                                                      \
+          put_all<T>(out_at, f(Source<I, width, lane>{at[K], step[K]}.next()...));                  \
+        }                                                                                           \
+        if (left == 0) break;                                                                       \
+        tail = left;                                                                                \
+        (Source<I, width, lane>{at[K], step[K]}.start_tail(left, spare[K]), ...);                   \
+        for (std::size_t k = 0; k < N; ++k) out_at[k] = out_spare[k];                               \
+        left = width;                                                                               \
+      }                                                                                             \
+      for (std::size_t k = 0; tail != 0 && k < N; ++k) {                                            \
+        store_bytes<bytes, sizeof(T)>(reinterpret_cast<char*>(to.at(k, row) + (row.length - tail)), \
+                                      out_spare[k], tail * static_cast<std::int64_t>(sizeof(T)));   \
+      }                                                                                             \
+    }                                                                                               \
   }
 XGRAD_SIMD_LOOP(loop_portable, 16, false, [[gnu::flatten]] [[gnu::noinline]])
 #if XGRAD_SIMD_X86
@@ -302,15 +334,21 @@ XGRAD_SIMD_LOOP(loop_v4, 64, true,
 #endif
 #undef XGRAD_SIMD_LOOP
 
-template <class F, class T, std::size_t N, class... I>
-void run([[maybe_unused]] Level level, const F& f, std::int64_t rows, std::int64_t cols, const Out<T, N>& to,
+/// The rows of a rectangle.
+struct Rectangle {
+  std::int64_t length;
+  XGRAD_SIMD_INLINE RectangleRow operator()(std::int64_t index) const { return {index, length}; }
+};
+
+template <class F, class Rows, class To, class... I>
+void run([[maybe_unused]] Level level, const F& f, std::int64_t count, Rows rows, const To& to,
          const I&... from) {
   constexpr auto indices = std::make_index_sequence<sizeof...(I)>{};
 #if XGRAD_SIMD_X86
-  if (level == Level::v4) return loop_v4(f, rows, cols, to, indices, from...);
-  if (level == Level::v3) return loop_v3(f, rows, cols, to, indices, from...);
+  if (level == Level::v4) return loop_v4(f, count, rows, to, indices, from...);
+  if (level == Level::v3) return loop_v3(f, count, rows, to, indices, from...);
 #endif
-  loop_portable(f, rows, cols, to, indices, from...);
+  loop_portable(f, count, rows, to, indices, from...);
 }
 
 constexpr std::int64_t staged_elements = 256;
@@ -335,7 +373,7 @@ void run_staged(Level level, const F& f, std::int64_t rows, std::int64_t cols, c
     Out<T, N> direct{{}, 1, 0};
     for (std::size_t k = 0; k < N; ++k)
       direct.data[k] = to.stride == 1 ? to.data[k] + row * to.row_stride + begin : results[k];
-    run(level, f, 1, n, direct, staged.gather(from, row, begin, n)...);
+    run(level, f, 1, Rectangle{n}, direct, staged.gather(from, row, begin, n)...);
     for (std::size_t k = 0; to.stride != 1 && k < N; ++k) {
       T* first = to.data[k] + row * to.row_stride + begin * to.stride;
       for (std::int64_t i = 0; i < n; ++i) first[i * to.stride] = results[k][i];
@@ -362,9 +400,18 @@ void map_at(Level level, const F& f, std::int64_t rows, std::int64_t cols, const
   if (rows <= 0 || cols <= 0) return;
   // One element a row: strides within the row mean nothing.
   if (to.stride == 1 && (detail::direct(from.stride) && ...))
-    detail::run(level, f, rows, cols, to, from...);
+    detail::run(level, f, rows, detail::Rectangle{cols}, to, from...);
   else
     detail::run_staged(level, f, rows, cols, to, from...);
+}
+
+/// The same for `count` rows that lie anywhere, in less time than one call for each of them: rows(r)
+/// describes row r, with its `length`, to the functions of `to`, a list_out(…), and of the operands, each
+/// list_in(…).
+template <class F, class Rows, class To, class... I>
+void map_lists(Level level, const F& f, std::int64_t count, const Rows& rows, const To& to,
+               const I&... from) {
+  detail::run(level, f, count, rows, to, from...);
 }
 
 /// to(row, i) = f(from(row, i)…) for rows × cols elements. `to` is `out(…)` or `outs(…)`, an operand `in(…)`.

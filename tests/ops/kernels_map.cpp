@@ -69,20 +69,31 @@ TEST_CASE("map broadcasts an operand of stride 0, gathers other strides and writ
   }
 }
 
-TEST_CASE("an operand known to be adjacent counts as one of stride 1") {
-  const std::vector<float> x = ramp(70), z = ramp(140);
-  const auto f = [](auto a, auto b) { return a * b - a; };
+TEST_CASE("map_lists runs over rows that lie anywhere, of any lengths") {
+  struct Row {
+    std::int64_t begin, length;
+  };
+  const std::vector<Row> rows{{200, 1}, {3, 0}, {101, 33}, {0, 8}, {8, 70}, {90, 7}};
+  const std::vector<float> x = ramp(210), z = ramp(211);
+  const auto f = [](auto a, auto b) { return simd::several(a * b - a, a + b); };
   for (const Level level : levels()) {
-    for (const std::int64_t stride : {1, 2}) {
-      for (std::int64_t n = 0; n < 70; ++n) {
-        CAPTURE(kernels::name(level), n, stride);
-        std::vector<float> y(141, untouched), expected(141, untouched);
-        kernels::map_at(level, f, 1, n, out(y.data(), stride), kernels::adjacent(x.data()),
-                        in(z.data(), stride));
-        kernels::map_at(level, f, 1, n, out(expected.data(), stride), in(x.data()), in(z.data(), stride));
-        REQUIRE(y == expected);
-      }
-    }
+    CAPTURE(kernels::name(level));
+    std::vector<float> sums(210, untouched), ys = x, expected_sums = sums, expected_ys = x;
+    float* const out[] = {ys.data(), sums.data()};
+    kernels::map_lists(
+        level, f, static_cast<std::int64_t>(rows.size()),
+        [list = rows.data()](std::int64_t r) XGRAD_SIMD_LAMBDA { return list[r]; },
+        kernels::list_out<float, 2>([out](std::size_t k, const Row& row)
+                                        XGRAD_SIMD_LAMBDA { return out[k] + row.begin; }),
+        kernels::list_in<float>([p = ys.data()](const Row& row) XGRAD_SIMD_LAMBDA { return p + row.begin; }),
+        kernels::list_in<float>([p = z.data()](const Row& row)
+                                    XGRAD_SIMD_LAMBDA { return p + row.begin + 1; }));
+    for (const Row& row : rows)
+      kernels::map_at(level, f, 1, row.length,
+                      outs(expected_ys.data() + row.begin, expected_sums.data() + row.begin),
+                      in(expected_ys.data() + row.begin), in(z.data() + row.begin + 1));
+    REQUIRE(ys == expected_ys);
+    REQUIRE(sums == expected_sums);
   }
 }
 
