@@ -59,13 +59,18 @@ struct Stretch {
   struct Piece {
     const Slot& slot;
     std::int64_t begin, length;
+
     template <class T>
-    XGRAD_SIMD_INLINE T* of(std::byte* data) const {
-      return reinterpret_cast<T*>(data) + begin;
+    XGRAD_SIMD_INLINE T* data() const {
+      return reinterpret_cast<T*>(slot.data) + begin;
     }
     template <class T>
-    XGRAD_SIMD_INLINE const T* of(const std::byte* data) const {
-      return reinterpret_cast<const T*>(data) + begin;
+    XGRAD_SIMD_INLINE const T* grad() const {
+      return reinterpret_cast<const T*>(slot.grad) + begin;
+    }
+    template <class T>
+    XGRAD_SIMD_INLINE T* state(std::size_t k) const {
+      return reinterpret_cast<T*>(slot.state_data[k]) + begin;
     }
   };
   XGRAD_SIMD_INLINE Piece operator()(std::int64_t k) const {
@@ -152,12 +157,11 @@ class Pass {
       kernels::map_lists(
           level, prepared, stretch.count, stretch,
           kernels::list_out<T, 1 + sizeof...(K)>([](std::size_t k, const Piece& p) XGRAD_SIMD_LAMBDA {
-            return p.of<T>(k == 0 ? p.slot.data : p.slot.state_data[k - 1]);
+            return k == 0 ? p.data<T>() : p.state<T>(k - 1);
           }),
-          kernels::list_in<T>([](const Piece& p) XGRAD_SIMD_LAMBDA { return p.of<T>(p.slot.data); }),
-          kernels::list_in<T>([](const Piece& p) XGRAD_SIMD_LAMBDA { return p.of<T>(p.slot.grad); }),
-          kernels::list_in<T>([](const Piece& p)
-                                  XGRAD_SIMD_LAMBDA { return p.of<T>(p.slot.state_data[K]); })...);
+          kernels::list_in<T>([](const Piece& p) XGRAD_SIMD_LAMBDA { return p.data<T>(); }),
+          kernels::list_in<T>([](const Piece& p) XGRAD_SIMD_LAMBDA { return p.grad<T>(); }),
+          kernels::list_in<T>([](const Piece& p) XGRAD_SIMD_LAMBDA { return p.state<T>(K); })...);
     });
   }
 

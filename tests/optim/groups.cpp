@@ -1,4 +1,5 @@
 // Groups, state, threads, rules of one's own, and what is refused.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <xgrad/core/accumulate.hpp>
@@ -236,6 +237,36 @@ TEST_CASE("any number of threads gives the same bits") {
   CHECK(train(4) == one);
   CHECK(one[0][39999] != 0);  // every element was reached
   CHECK(one[3][16999] != 0);
+}
+
+TEST_CASE("parameters move together as each by itself, wherever chunks of them begin and end") {
+  const auto parameter = [](std::int64_t n) {
+    Tensor p = zeros({n}, {.requires_grad = true});
+    std::vector<float> g(static_cast<std::size_t>(n));
+    for (std::size_t i = 0; i < g.size(); ++i)
+      g[i] = static_cast<float>(std::sin(0.01 * static_cast<double>(i) + 1));
+    p.set_grad(tensor(g));
+    return p;
+  };
+  const std::int64_t chunk = optim::detail::grain;
+  for (const std::vector<std::int64_t>& sizes : {std::vector<std::int64_t>{5, 0, 64, 1, 130},
+                                                 {0, chunk + 1, 0},
+                                                 {chunk, chunk, 0, 1},
+                                                 {chunk - 64, 64, chunk - 1, 1, chunk},
+                                                 {40000, 3, 0, 2 * chunk, 1, chunk - 1, 64, 50001}}) {
+    std::vector<Tensor> together;
+    for (const std::int64_t n : sizes) together.push_back(parameter(n));
+    optim::Adam adam(together, {.lr = 0.01});
+    adam.step();
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      CAPTURE(i, sizes);
+      const Tensor alone = parameter(sizes[i]);
+      optim::Adam(std::vector<Tensor>{alone}, {.lr = 0.01}).step();
+      const std::vector<float> moved = alone.to_vector<float>();
+      REQUIRE(std::count(moved.begin(), moved.end(), 0.0F) == 0);
+      REQUIRE(together[i].to_vector<float>() == moved);
+    }
+  }
 }
 
 TEST_CASE("an element moves the same wherever it stands") {
