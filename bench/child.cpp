@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
 namespace bench {
 namespace {
@@ -58,6 +61,25 @@ std::string Child::ask(const std::string& request) {
   std::free(line);
   if (answer.rfind("ok", 0) == 0) return answer.size() > 3 ? answer.substr(3) : "";
   throw std::runtime_error(length > 0 ? answer : "error the process has ended");
+}
+
+void Child::settle() const {
+  using namespace std::chrono_literals;
+  clockid_t clock;
+  if (clock_getcpuclockid(process_, &clock) != 0) return;
+  const auto used = [clock] {
+    timespec t{};
+    clock_gettime(clock, &t);
+    return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+  };
+  constexpr auto step = 5ms;
+  auto before = used();
+  for (auto waited = 0ms; waited < 500ms; waited += step) {
+    std::this_thread::sleep_for(step);
+    const auto now = used();
+    if (now - before < step / 10) return;
+    before = now;
+  }
 }
 
 }  // namespace bench

@@ -22,6 +22,9 @@ class Child {
   /// that has ended.
   std::string ask(const std::string& request);
 
+  /// Waits until its threads have stopped looking for work, half a second at most.
+  void settle() const;
+
  private:
   std::string name_;
   pid_t process_ = -1;

@@ -7,7 +7,6 @@
 #include <memory>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 
 #include "child.hpp"
 
@@ -43,11 +42,14 @@ struct Entry {
   std::vector<double> rounds;
 };
 
-/// Seconds of a step. Threads of a system go on spinning for some milliseconds when their work is done, and
-/// would share the processor with whoever is next.
-double run(Entry& entry) {
+/// Seconds of a step. Threads of a system go on spinning when their work is done, OpenMP's for some
+/// milliseconds and OpenBLAS's for a tenth of a second, and would share the processor with whoever is next.
+/// `elapsed` is how long all of them took, without that wait.
+double run(Entry& entry, std::chrono::duration<double>* elapsed = nullptr) {
+  const auto start = std::chrono::steady_clock::now();
   const double seconds = std::stod(entry.runner->child->ask("run " + std::to_string(entry.steps)));
-  if (entry.runner->thread_count > 1) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  if (elapsed != nullptr) *elapsed = std::chrono::steady_clock::now() - start;
+  if (entry.runner->thread_count > 1) entry.runner->child->settle();
   return seconds;
 }
 
@@ -55,9 +57,8 @@ double run(Entry& entry) {
 void calibrate(Entry& entry, double round_seconds) {
   run(entry);
   for (;;) {
-    const auto start = std::chrono::steady_clock::now();
-    run(entry);
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    std::chrono::duration<double> elapsed{};
+    run(entry, &elapsed);
     const auto steps = static_cast<double>(entry.steps);
     const double wanted = std::max(1.0, steps * round_seconds / elapsed.count());
     entry.steps = static_cast<long>(std::min(wanted, steps * 10));
