@@ -42,25 +42,27 @@ struct Entry {
   std::vector<double> rounds;
 };
 
-/// Seconds of a step. Threads of a system go on spinning when their work is done, OpenMP's for some
-/// milliseconds and OpenBLAS's for a tenth of a second, and would share the processor with whoever is next.
-/// `elapsed` is how long all of them took, without that wait.
-double run(Entry& entry, std::chrono::duration<double>* elapsed = nullptr) {
+/// Seconds of a step, and of all steps of a round.
+struct Times {
+  double step, round;
+};
+
+/// Threads of a system go on spinning when their work is done, OpenMP's for some milliseconds and OpenBLAS's
+/// for a tenth of a second, and would share the processor with whoever is next: it waits for them.
+Times run(Entry& entry) {
   const auto start = std::chrono::steady_clock::now();
-  const double seconds = std::stod(entry.runner->child->ask("run " + std::to_string(entry.steps)));
-  if (elapsed != nullptr) *elapsed = std::chrono::steady_clock::now() - start;
+  const double step = std::stod(entry.runner->child->ask("run " + std::to_string(entry.steps)));
+  const std::chrono::duration<double> round = std::chrono::steady_clock::now() - start;
   if (entry.runner->thread_count > 1) entry.runner->child->settle();
-  return seconds;
+  return {step, round.count()};
 }
 
 /// Finds the number of steps that fills a round. The first steps warm caches, pools and compilers up.
 void calibrate(Entry& entry, double round_seconds) {
   run(entry);
   for (;;) {
-    std::chrono::duration<double> elapsed{};
-    run(entry, &elapsed);
     const auto steps = static_cast<double>(entry.steps);
-    const double wanted = std::max(1.0, steps * round_seconds / elapsed.count());
+    const double wanted = std::max(1.0, steps * round_seconds / run(entry).round);
     entry.steps = static_cast<long>(std::min(wanted, steps * 10));
     if (wanted <= steps * 2) return;
   }
@@ -186,7 +188,7 @@ std::vector<Result> measure_workload(const Plan& plan, const std::vector<std::un
     for (std::size_t turn = 0; turn < entries.size(); ++turn) {
       Entry& entry =
           entries[(turn + static_cast<std::size_t>(round)) % entries.size()];  // nobody is always first
-      entry.rounds.push_back(run(entry));
+      entry.rounds.push_back(run(entry).step);
     }
   }
   std::vector<Result> results;

@@ -207,7 +207,7 @@ class Array {
   detail::Storage* storage_ = nullptr;
   std::byte* data_ = nullptr;
   std::int64_t size_ = 0;
-  Shape shape_{Shape::Uninitialized()};
+  Shape shape_{Shape::Uninitialized()};    // of rank 0, in which no entry means anything
   Shape strides_{Shape::Uninitialized()};  // unless contiguous: most are, and copies take time
   DType dtype_ = DType::float32;
   bool contiguous_ = true;

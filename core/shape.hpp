@@ -96,7 +96,7 @@ class Shape {
       copy_two(o, 6);
     }
   }
-  // GCC sees that entries may be copied that mean nothing.
+  // Entries that mean nothing may be among those copied, and GCC would warn of it.
 #if !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"

@@ -18,7 +18,7 @@ namespace {
 Array reduce_losses(const Array& values, Reduction reduction) {
   if (reduction == Reduction::none) return values;
   return dispatch_floating("loss", values.dtype(), [&]<class T>() {
-    if (values.numel() == 1) return Array::scalar(*values.data<T>());
+    if (values.numel() == 1) return Array::scalar(*values.data<T>());  // is its own sum and mean
     const Array v = values.contiguous();
     T total = 0;
     kernels::reduce_rows<kernels::SumReducer>(v.data<T>(), 1, v.numel(), v.numel(), &total);
