@@ -261,6 +261,7 @@ struct Gradient {
 /// Turns f into the function x ↦ (f(x), f'(x)).
 template <class F>
 struct ValueAndSlope {
+  static constexpr int packs_at_once = 4;
   F f;
   template <class P>
   XGRAD_SIMD_INLINE auto operator()(const P& x) const {

@@ -175,6 +175,17 @@ XGRAD_SIMD_INLINE Pack<T, W> inverse(const Pack<T, W>& a) {
   }
 }
 
+/// a / b, for b neither tiny nor huge: by the inverse and its remainder where that is faster than a division.
+template <class T, int W>
+XGRAD_SIMD_INLINE Pack<T, W> quotient(const Pack<T, W>& a, const Pack<T, W>& b) {
+  if constexpr (std::is_same_v<T, float> && wide_register<T, W> && W == 16) {
+    const Pack<T, W> r = inverse(b), q = a * r;
+    return fma(fma(-q, b, a), r, q);
+  } else {
+    return a / b;
+  }
+}
+
 /// A logarithm's values where x is not a positive finite number: -inf at 0, NaN below, x at +inf and NaN.
 template <class T, int W>
 XGRAD_SIMD_INLINE Pack<T, W> log_edges(const Pack<T, W>& x, const Pack<T, W>& r) {
@@ -303,22 +314,23 @@ XGRAD_SIMD_INLINE Pack<double, W> tanh_of_size(const Pack<double, W>& size) {
   const Pack<double, W> lost = select(m < 0x1p40, m - (d - 2), Pack<double, W>(0));
   return fma(y * lost, 0.5 * (y - 1), y);
 }
-/// An odd polynomial near 0; elsewhere 1 - 2 / (exp(2 |x|) + 1), which forgives an exponential that is a
-/// little off: ln 2 in one part, the power of two added to the exponent. (A quotient of polynomials is
-/// cheaper, but each of its roundings is worth 2 ulp where the result is just below 1.)
+/// With |x| = n ln 2 / 2 + f, u = tanh f and h = 2^n / 2, the addition theorem says
+/// tanh |x| = (h - ½ + (h + ½) u) / (h + ½ + (h - ½) u) = 1 + (u - 1) / (h + ½ + (h - ½) u). For n = 0 the
+/// first is u itself; from n = 2 on the second is taken, as just below 1 each rounding of the first is worth
+/// an ulp. n is the integer nearest to 2 |x| / ln 2 - ¼: what rounding a small n = 1 costs is kept away from
+/// 0.
 template <int W>
 XGRAD_SIMD_INLINE Pack<float, W> tanh_of_size(const Pack<float, W>& size) {
-  const Pack<float, W> s = size * size;
-  const Pack<float, W> near = fma(
-      size * s,
-      polynomial(s, -0x1.555532p-2f, 0x1.1106f6p-3f, -0x1.b835a4p-5f, 0x1.51f8cep-6f, -0x1.750ce2p-8f), size);
+  constexpr float rounder = Series<float>::rounder + (Format<float>::bias - 1);  // low bits: those of h
   const Pack<float, W> x = min(Pack<float, W>(10), size);
-  const Pack<float, W> rounded = fma(x, 0x1.715476p1f, Series<float>::rounder);
-  const Pack<float, W> f = fma(rounded - Series<float>::rounder, -0x1.62e43p-2f, x);
-  const Pack<float, W> mantissa = polynomial_in_pairs(f, f * f, 1.0f, 0x1.fffff6p+0f, 0x1.fffdc6p+0f,
-                                                      0x1.555a7ap+0f, 0x1.573a24p-1f, 0x1.0fa32ep-2f);
-  const Pack<float, W> e = bits<float>(bits<std::int32_t>(mantissa) + (bits<std::int32_t>(rounded) << 23));
-  return select(size >= 0.625f, 1 - 2 * inverse(e + 1), near);
+  const Pack<float, W> rounded = fma(x, 0x1.715476p1f, Pack<float, W>(-0.25f)) + rounder;
+  const Pack<float, W> h = bits<float>(bits<std::int32_t>(rounded) << Format<float>::mantissa_bits);
+  const Pack<float, W> f = fma(rounded - rounder, -0x1.62e43p-2f, x), s = f * f;
+  const Pack<float, W> u = fma(f * s, polynomial(s, -0x1.555506p-2f, 0x1.10d982p-3f, -0x1.a3afbep-5f), f);
+  const Pack<float, W> more = h + 0.5f, less = h - 0.5f;
+  const auto large = h >= 2.0f;
+  return select(large, Pack<float, W>(1), Pack<float, W>(0)) +
+         quotient(select(large, u - 1, fma(more, u, less)), fma(less, u, more));
 }
 }  // namespace detail
 

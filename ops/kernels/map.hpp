@@ -22,7 +22,8 @@
 ///
 /// The function is called with packs (`simd::Pack`, `simd::Mask`); the vocabulary is in pack.hpp, basic.hpp
 /// and math.hpp and is found by argument-dependent lookup, so write `exp(x)`, not `std::exp(x)`. It should
-/// capture its parameters by value, as numbers of the type it computes in.
+/// capture its parameters by value, as numbers of the type it computes in. One whose operations wait for each
+/// other in a long chain may be a struct that says `static constexpr int packs_at_once = 4;`, by default 2.
 ///
 /// A driver runs one chunk on the calling thread; parallel.hpp cuts chunks. The last, incomplete pack of a
 /// row is computed as a full pack, so an element's bits do not depend on where a chunk begins. An output may
@@ -283,15 +284,23 @@ XGRAD_SIMD_INLINE void put_all(char* (&at)[N], const R& r) {
   }
 }
 
+/// How many packs a turn of the loop computes side by side, so that they hide each other's latencies.
+template <class F>
+inline constexpr int packs_at_once = 2;
+template <class F>
+requires requires { F::packs_at_once; }
+inline constexpr int packs_at_once<F> = F::packs_at_once;
+
 // The loop, once for each level: `target` cannot depend on a template parameter. The call of f stands in the
 // very function that is marked `flatten`, because that is as far as clang's reaches.
-#define XGRAD_SIMD_LOOP(name, bytes, in_pairs, attributes)                                          \
+#define XGRAD_SIMD_LOOP(name, bytes, interleaved, attributes)                                       \
   template <class F, class Rows, class To, class... I, std::size_t... K>                            \
   attributes void name(const F& function, std::int64_t count, Rows rows, const To& to,              \
                        std::index_sequence<K...>, const I&... from) {                               \
     using T = typename To::Element;                                                                 \
     constexpr std::size_t N = To::count;                                                            \
-    constexpr int lane = widest<T, typename I::Element...>, width = (bytes) / lane;                 \
+    constexpr int lane = widest<T, typename I::Element...>, width = (bytes) / lane,                 \
+                  turn = (interleaved) ? packs_at_once<F> : 1;                                      \
     const F f = function;                                                                           \
     const char* at[sizeof...(I)];                                                                   \
     std::ptrdiff_t step[sizeof...(I)];                                                              \
@@ -304,11 +313,25 @@ XGRAD_SIMD_INLINE void put_all(char* (&at)[N], const R& r) {
       for (std::size_t k = 0; k < N; ++k) out_at[k] = reinterpret_cast<char*>(to.at(k, row));       \
       std::int64_t left = row.length, tail = 0;                                                     \
       while (true) {                                                                                \
-        for (; in_pairs && left >= 2 * width; left -= 2 * width) {                                  \
-          const auto first = f(Source<I, width, lane>{at[K], step[K]}.next()...);                   \
-          const auto second = f(Source<I, width, lane>{at[K], step[K]}.next()...);                  \
-          put_all<T>(out_at, first);                                                                \
-          put_all<T>(out_at, second);                                                               \
+        static_assert(turn == 1 || turn == 2 || turn == 4);                                         \
+        if constexpr (turn == 2) {                                                                  \
+          for (; left >= 2 * width; left -= 2 * width) {                                            \
+            const auto first = f(Source<I, width, lane>{at[K], step[K]}.next()...);                 \
+            const auto second = f(Source<I, width, lane>{at[K], step[K]}.next()...);                \
+            put_all<T>(out_at, first);                                                              \
+            put_all<T>(out_at, second);                                                             \
+          }                                                                                         \
+        } else if constexpr (turn == 4) {                                                           \
+          for (; left >= 4 * width; left -= 4 * width) {                                            \
+            const auto first = f(Source<I, width, lane>{at[K], step[K]}.next()...);                 \
+            const auto second = f(Source<I, width, lane>{at[K], step[K]}.next()...);                \
+            const auto third = f(Source<I, width, lane>{at[K], step[K]}.next()...);                 \
+            const auto fourth = f(Source<I, width, lane>{at[K], step[K]}.next()...);                \
+            put_all<T>(out_at, first);                                                              \
+            put_all<T>(out_at, second);                                                             \
+            put_all<T>(out_at, third);                                                              \
+            put_all<T>(out_at, fourth);                                                             \
+          }                                                                                         \
         }                                                                                           \
         for (; left >= width; left -= width) {                                                      \
           put_all<T>(out_at, f(Source<I, width, lane>{at[K], step[K]}.next()...));                  \

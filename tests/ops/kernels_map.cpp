@@ -24,20 +24,36 @@ std::vector<float> ramp(std::int64_t n) {
 
 constexpr float untouched = -77.0f;
 
-}  // namespace
+/// A function that asks to be computed on so many packs side by side.
+template <int packs>
+struct Affine {
+  static constexpr int packs_at_once = packs;
+  template <class P>
+  XGRAD_SIMD_INLINE P operator()(const P& a) const {
+    return a * 2 + 1;
+  }
+};
 
-TEST_CASE("map writes every element and none behind the last, whatever the length") {
+template <class F>
+void check_every_length(const F& f) {
   for (const Level level : levels()) {
-    for (std::int64_t n = 0; n < 70; ++n) {
+    for (std::int64_t n = 0; n < 140; ++n) {
       CAPTURE(kernels::name(level), n);
       const std::vector<float> x = ramp(n);
       std::vector<float> y(x.size() + 1, untouched);
-      kernels::map_at(
-          level, [](auto a) { return a * 2 + 1; }, 1, n, out(y.data()), in(x.data()));
+      kernels::map_at(level, f, 1, n, out(y.data()), in(x.data()));
       for (std::size_t i = 0; i < x.size(); ++i) REQUIRE(y[i] == std::fma(x[i], 2.0f, 1.0f));
       REQUIRE(y.back() == untouched);
     }
   }
+}
+
+}  // namespace
+
+TEST_CASE("map writes every element and none behind the last, whatever the length") {
+  check_every_length([](auto a) { return a * 2 + 1; });
+  check_every_length(Affine<2>{});
+  check_every_length(Affine<4>{});
 }
 
 TEST_CASE("an element's bits do not depend on where a chunk begins") {
