@@ -317,8 +317,8 @@ XGRAD_SIMD_INLINE Pack<double, W> tanh_of_size(const Pack<double, W>& size) {
 /// With |x| = n ln 2 / 2 + f, u = tanh f and h = 2^n / 2, the addition theorem says
 /// tanh |x| = (h - ½ + (h + ½) u) / (h + ½ + (h - ½) u) = 1 + (u - 1) / (h + ½ + (h - ½) u). For n = 0 the
 /// first is u itself; from n = 2 on the second is taken, as just below 1 each rounding of the first is worth
-/// an ulp. n is the integer nearest to 2 |x| / ln 2 - ¼: what rounding a small n = 1 costs is kept away from
-/// 0.
+/// an ulp. n is the integer nearest to 2 |x| / ln 2 - ¼, so that |x| is no smaller than 0.26 where n is 1 and
+/// the roundings of the first count most.
 template <int W>
 XGRAD_SIMD_INLINE Pack<float, W> tanh_of_size(const Pack<float, W>& size) {
   constexpr float rounder = Series<float>::rounder + (Format<float>::bias - 1);  // low bits: those of h
