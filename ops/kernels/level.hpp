@@ -11,10 +11,10 @@
 #define XGRAD_SIMD_INLINE [[gnu::always_inline]] inline
 #define XGRAD_SIMD_LAMBDA __attribute__((always_inline))
 
-// A loop takes two packs at a time, and they should advance together: one alone is a chain of dependent
-// operations, longer than the CPU looks ahead. GCC for x86 orders instructions before it assigns registers,
-// which is what that takes, only where it is told to (clang always does). The other two are the library's own
-// flags, for loops that are compiled into a user's program.
+// A loop takes two or four packs at a time, and they should advance together: one alone is a chain of
+// dependent operations, longer than the CPU looks ahead. GCC for x86 orders instructions before it assigns
+// registers, which is what that takes, only where it is told to (clang always does). The other two are the
+// library's own flags, for loops that are compiled into a user's program.
 #if defined(__clang__)
 #define XGRAD_SIMD_SCHEDULED
 #else
