@@ -261,7 +261,7 @@ struct Gradient {
 /// Turns f into the function x ↦ (f(x), f'(x)).
 template <class F>
 struct ValueAndSlope {
-  static constexpr int packs_at_once = 4;  // f and its slope are a chain twice as long as f
+  static constexpr int unroll = 4;  // f and its slope are a chain twice as long as f
   F f;
   template <class P>
   XGRAD_SIMD_INLINE auto operator()(const P& x) const {

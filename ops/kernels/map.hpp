@@ -23,7 +23,7 @@
 /// The function is called with packs (`simd::Pack`, `simd::Mask`); the vocabulary is in pack.hpp, basic.hpp
 /// and math.hpp and is found by argument-dependent lookup, so write `exp(x)`, not `std::exp(x)`. It should
 /// capture its parameters by value, as numbers of the type it computes in. One whose operations wait for each
-/// other in a long chain may be a struct that says `static constexpr int packs_at_once = 4;`, by default 2.
+/// other in a long chain may be a struct that says `static constexpr int unroll = 4;`, by default 2.
 ///
 /// A driver runs one chunk on the calling thread; parallel.hpp cuts chunks. The last, incomplete pack of a
 /// row is computed as a full pack, so an element's bits do not depend on where a chunk begins. An output may
@@ -284,26 +284,27 @@ XGRAD_SIMD_INLINE void put_all(char* (&at)[N], const R& r) {
   }
 }
 
-/// How many packs a turn of the loop computes side by side, so that they hide each other's latencies.
+/// How many packs an iteration of the loop computes side by side, so that they hide each other's latencies.
 template <class F>
-inline constexpr int packs_at_once = 2;
+inline constexpr int unroll = 2;
 template <class F>
-requires requires { F::packs_at_once; }
-inline constexpr int packs_at_once<F> = F::packs_at_once;
+requires requires { F::unroll; }
+inline constexpr int unroll<F> = F::unroll;
 
 // The loop, once for each level: `target` cannot depend on a template parameter. The call of f stands in the
 // very function that is marked `flatten`, because that is as far as clang's reaches.
-#define XGRAD_SIMD_LOOP(name, bytes, interleaved, attributes)                                       \
-  template <class F, class Rows, class To, class... I, std::size_t... K>                            \
+#define XGRAD_SIMD_LOOP(name, bytes, attributes)                                                    \
+  template <class F, class Rows, class To, class... I, std::size_t... K, std::size_t... U>          \
   attributes void name(const F& function, std::int64_t count, Rows rows, const To& to,              \
-                       std::index_sequence<K...>, const I&... from) {                               \
+                       std::index_sequence<K...>, std::index_sequence<U...>, const I&... from) {    \
     using T = typename To::Element;                                                                 \
     constexpr std::size_t N = To::count;                                                            \
     constexpr int lane = widest<T, typename I::Element...>, width = (bytes) / lane,                 \
-                  turn = (interleaved) ? packs_at_once<F> : 1;                                      \
+                  together = static_cast<int>(sizeof...(U));                                        \
     const F f = function;                                                                           \
     const char* at[sizeof...(I)];                                                                   \
     std::ptrdiff_t step[sizeof...(I)];                                                              \
+    using Result = decltype(f(Source<I, width, lane>{at[K], step[K]}.next()...));                   \
     char* out_at[N];                                                                                \
     alignas(64) char spare[sizeof...(I)][bytes];                                                    \
     alignas(64) char out_spare[N][bytes];                                                           \
@@ -313,25 +314,10 @@ inline constexpr int packs_at_once<F> = F::packs_at_once;
       for (std::size_t k = 0; k < N; ++k) out_at[k] = reinterpret_cast<char*>(to.at(k, row));       \
       std::int64_t left = row.length, tail = 0;                                                     \
       while (true) {                                                                                \
-        static_assert(turn == 1 || turn == 2 || turn == 4);                                         \
-        if constexpr (turn == 2) {                                                                  \
-          for (; left >= 2 * width; left -= 2 * width) {                                            \
-            const auto first = f(Source<I, width, lane>{at[K], step[K]}.next()...);                 \
-            const auto second = f(Source<I, width, lane>{at[K], step[K]}.next()...);                \
-            put_all<T>(out_at, first);                                                              \
-            put_all<T>(out_at, second);                                                             \
-          }                                                                                         \
-        } else if constexpr (turn == 4) {                                                           \
-          for (; left >= 4 * width; left -= 4 * width) {                                            \
-            const auto first = f(Source<I, width, lane>{at[K], step[K]}.next()...);                 \
-            const auto second = f(Source<I, width, lane>{at[K], step[K]}.next()...);                \
-            const auto third = f(Source<I, width, lane>{at[K], step[K]}.next()...);                 \
-            const auto fourth = f(Source<I, width, lane>{at[K], step[K]}.next()...);                \
-            put_all<T>(out_at, first);                                                              \
-            put_all<T>(out_at, second);                                                             \
-            put_all<T>(out_at, third);                                                              \
-            put_all<T>(out_at, fourth);                                                             \
-          }                                                                                         \
+        for (; together > 1 && left >= together * width; left -= together * width) {                \
+          const Result results[] = {                                                                \
+              (static_cast<void>(U), f(Source<I, width, lane>{at[K], step[K]}.next()...))...};      \
+          (put_all<T>(out_at, results[U]), ...);                                                    \
         }                                                                                           \
         for (; left >= width; left -= width) {                                                      \
           put_all<T>(out_at, f(Source<I, width, lane>{at[K], step[K]}.next()...));                  \
@@ -348,11 +334,11 @@ inline constexpr int packs_at_once<F> = F::packs_at_once;
       }                                                                                             \
     }                                                                                               \
   }
-XGRAD_SIMD_LOOP(loop_portable, 16, false, [[gnu::flatten]] [[gnu::noinline]])
+XGRAD_SIMD_LOOP(loop_portable, 16, [[gnu::flatten]] [[gnu::noinline]])
 #if XGRAD_SIMD_X86
-XGRAD_SIMD_LOOP(loop_v3, 32, true,
+XGRAD_SIMD_LOOP(loop_v3, 32,
                 XGRAD_SIMD_SCHEDULED [[gnu::target(XGRAD_SIMD_TARGET_V3)]] [[gnu::flatten]] [[gnu::noinline]])
-XGRAD_SIMD_LOOP(loop_v4, 64, true,
+XGRAD_SIMD_LOOP(loop_v4, 64,
                 XGRAD_SIMD_SCHEDULED [[gnu::target(XGRAD_SIMD_TARGET_V4)]] [[gnu::flatten]] [[gnu::noinline]])
 #endif
 #undef XGRAD_SIMD_LOOP
@@ -368,10 +354,11 @@ void run([[maybe_unused]] Level level, const F& f, std::int64_t count, Rows rows
          const I&... from) {
   constexpr auto indices = std::make_index_sequence<sizeof...(I)>{};
 #if XGRAD_SIMD_X86
-  if (level == Level::v4) return loop_v4(f, count, rows, to, indices, from...);
-  if (level == Level::v3) return loop_v3(f, count, rows, to, indices, from...);
+  constexpr auto unrolled = std::make_index_sequence<unroll<F>>{};
+  if (level == Level::v4) return loop_v4(f, count, rows, to, indices, unrolled, from...);
+  if (level == Level::v3) return loop_v3(f, count, rows, to, indices, unrolled, from...);
 #endif
-  loop_portable(f, count, rows, to, indices, from...);
+  loop_portable(f, count, rows, to, indices, std::index_sequence<0>(), from...);
 }
 
 constexpr std::int64_t staged_elements = 256;

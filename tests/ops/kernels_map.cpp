@@ -27,7 +27,7 @@ constexpr float untouched = -77.0f;
 /// A function that asks to be computed on so many packs side by side.
 template <int packs>
 struct Affine {
-  static constexpr int packs_at_once = packs;
+  static constexpr int unroll = packs;
   template <class P>
   XGRAD_SIMD_INLINE P operator()(const P& a) const {
     return a * 2 + 1;
