@@ -1,6 +1,7 @@
 #include <xgrad/ops/kernels/gemm.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <type_traits>
 
@@ -370,10 +371,23 @@ void multiply_by_nothing(const Call<T>& g) {
 // A few multiplications, done before a vector kernel would have been chosen.
 constexpr std::int64_t tiny_work = 32;
 
-// c = a bᵀ for columns a and b of m and n elements.
+// c = a bᵀ for columns a and b of m and N elements.
+template <int N, class T>
+void multiply_vectors(std::int64_t m, const T* a, std::int64_t a_row, const T* b, std::int64_t b_col, T* c,
+                      std::int64_t ldc) {
+  T y[N];
+  for (int j = 0; j < N; ++j) y[j] = b[j * b_col];
+  for (; m > 0; --m, a += a_row, c += ldc)
+    for (int j = 0; j < N; ++j) c[j] = *a * y[j];
+}
+
+// The same for a b of n elements.
 template <class T>
 void multiply_vectors(std::int64_t m, std::int64_t n, const T* a, std::int64_t a_row, const T* b,
                       std::int64_t b_col, T* c, std::int64_t ldc) {
+  if (n == 1) return multiply_vectors<1>(m, a, a_row, b, b_col, c, ldc);
+  if (n == 2) return multiply_vectors<2>(m, a, a_row, b, b_col, c, ldc);
+  if (n == 3) return multiply_vectors<3>(m, a, a_row, b, b_col, c, ldc);
   using P = simd::Pack<T, 4>;
   for (; m > 0; --m, a += a_row, c += ldc) {
     const T x = *a;
@@ -387,33 +401,44 @@ void multiply_vectors(std::int64_t m, std::int64_t n, const T* a, std::int64_t a
   }
 }
 
+// The sum of k products of two elements each; K: k is known to be that, 0: it is not.
+template <int K, class T>
+void multiply_sums(const Call<T>& g, std::int64_t a_row, std::int64_t a_col, std::int64_t b_row,
+                   std::int64_t b_col) {
+  // Neither of these changes a sum, not even its sign.
+  static constexpr T nothing = T(-0.0);
+  const T least = g.options.activation == Activation::relu ? T(0) : -std::numeric_limits<T>::infinity();
+  const T* const bias = g.options.bias ? g.options.bias : &nothing;
+  const std::int64_t bias_step = g.options.bias ? 1 : 0;
+  const T* a = g.a;
+  T* c = g.c;
+  for (std::int64_t i = 0; i < g.m; ++i, a += a_row, c += g.ldc) {
+    const T *b = g.b, *d = bias;
+    for (std::int64_t j = 0; j < g.n; ++j, b += b_col, d += bias_step) {
+      T sum = *a * *b;
+      const T *ap = a + a_col, *bp = b + b_row;
+      for (std::int64_t p = K != 0 ? K : g.k; p > 1; --p, ap += a_col, bp += b_row) {
+        sum += *ap * *bp;
+        XGRAD_GEMM_SCALAR;
+      }
+      if (g.options.accumulate) sum += c[j];
+      sum += *d;
+      c[j] = sum < least ? least : sum;
+    }
+  }
+}
+
 template <class T>
 void multiply_tiny(const Call<T>& g) {
   const std::int64_t a_row = g.transpose_a ? 1 : g.lda, a_col = g.transpose_a ? g.lda : 1;
   const std::int64_t b_row = g.transpose_b ? 1 : g.ldb, b_col = g.transpose_b ? g.ldb : 1;
   const GemmOptions<T>& options = g.options;
-  const bool relu = options.activation == Activation::relu;
-  if (g.k == 1 && !options.accumulate && !options.bias && !relu) {
+  if (g.k == 1 && !options.accumulate && !options.bias && options.activation != Activation::relu)
     multiply_vectors(g.m, g.n, g.a, a_row, g.b, b_col, g.c, g.ldc);
-  } else {
-    const T* a = g.a;
-    T* c = g.c;
-    for (std::int64_t i = 0; i < g.m; ++i, a += a_row, c += g.ldc) {
-      const T* b = g.b;
-      for (std::int64_t j = 0; j < g.n; ++j, b += b_col) {
-        T sum = *a * *b;
-        const T *ap = a + a_col, *bp = b + b_row;
-        for (std::int64_t p = g.k; p > 1; --p, ap += a_col, bp += b_row) {
-          sum += *ap * *bp;
-          XGRAD_GEMM_SCALAR;
-        }
-        if (options.accumulate) sum += c[j];
-        if (options.bias) sum += options.bias[j];
-        if (relu && sum < T(0)) sum = T(0);
-        c[j] = sum;
-      }
-    }
-  }
+  else if (g.k == 2)
+    multiply_sums<2>(g, a_row, a_col, b_row, b_col);
+  else
+    multiply_sums<0>(g, a_row, a_col, b_row, b_col);
   activate(g);
 }
 

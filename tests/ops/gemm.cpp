@@ -267,15 +267,33 @@ TEMPLATE_TEST_CASE("a product without rows or without columns writes nothing", "
 }
 
 TEMPLATE_TEST_CASE("relu after a product keeps NaN", "", float, double) {
-  for (const std::int64_t k : {1, 40, 300}) {
-    for (const std::int64_t n : {3, 90}) {
-      Problem<TestType> p({40, n, k}, false, true);
-      p.a[0] = std::numeric_limits<TestType>::quiet_NaN();
-      const auto out = p.run({.bias = p.bias.data(), .activation = Activation::relu});
-      CAPTURE(n, k);
-      CHECK(std::isnan(out[0]));
-      CHECK(std::isnan(out[static_cast<std::size_t>(n - 1)]));
+  for (const std::int64_t m : {1, 40}) {
+    for (const std::int64_t k : {1, 2, 5, 40, 300}) {
+      for (const std::int64_t n : {3, 90}) {
+        Problem<TestType> p({m, n, k}, false, true);
+        p.a[0] = std::numeric_limits<TestType>::quiet_NaN();
+        const auto out = p.run({.bias = p.bias.data(), .activation = Activation::relu});
+        CAPTURE(m, n, k);
+        CHECK(std::isnan(out[0]));
+        CHECK(std::isnan(out[static_cast<std::size_t>(n - 1)]));
+      }
     }
+  }
+}
+
+TEMPLATE_TEST_CASE("a product of a few numbers keeps infinities and the sign of zero", "", float, double) {
+  const TestType infinity = std::numeric_limits<TestType>::infinity();
+  for (const std::int64_t k : {2, 3}) {
+    Problem<TestType> p({1, 2, k}, false, true);
+    std::fill(p.a.begin(), p.a.end(), TestType(1));
+    std::fill_n(p.b.begin(), k, TestType(-0.0));
+    std::fill_n(p.b.begin() + k, k, -infinity);
+    const auto out = p.run({});
+    CAPTURE(k);
+    CHECK(out[0] == 0);
+    CHECK(std::signbit(out[0]));
+    CHECK(out[1] == -infinity);
+    CHECK(p.run({.activation = Activation::relu})[1] == 0);
   }
 }
 
