@@ -30,7 +30,11 @@ struct Call {
   bool transpose_b;
   T* c;
   std::int64_t ldc;
-  GemmOptions<T> options;
+  // The options one by one: to copy them as a whole would be to read with one load what the caller has just
+  // written with several stores, and then the CPU waits until these have reached the cache.
+  const T* bias = nullptr;
+  bool accumulate = false;
+  Activation activation = Activation::none;
 
   // The product of rows [i, i + rows) of op(A) and columns [j, j + columns) of op(B).
   Call tile(std::int64_t i, std::int64_t rows, std::int64_t j, std::int64_t columns) const {
@@ -40,7 +44,7 @@ struct Call {
     t.a += transpose_a ? i : i * lda;
     t.b += transpose_b ? j * ldb : j;
     t.c += i * ldc + j;
-    if (t.options.bias) t.options.bias += j;
+    if (t.bias) t.bias += j;
     return t;
   }
 };
@@ -115,7 +119,8 @@ Kernel choose(const Call<T>& g) {
       volume > outer_limits<T>().transposed && blocked_fits<T>())
     return Kernel::blocked;
   const bool thin = g.m <= dot_rows_limit || g.n <= dot_rows_limit;
-  if (rows_adjacent && thin && (g.k >= dot_depth_min || (g.m == 1 && g.n <= 4))) return Kernel::dot;
+  if (rows_adjacent && thin && (g.k >= dot_depth_min || (g.m == 1 && g.n <= 4) || g.n == 1))
+    return Kernel::dot;
   const bool fits = g.k * small::panel_columns <= small::panel_capacity;
   if (g.transpose_b && fits && volume <= outer_limits<T>().transposed) return Kernel::outer;
   if (rows_adjacent && turned_fits<T>(g.m, g.k)) return Kernel::turned;
@@ -160,7 +165,7 @@ void finish(const Call<T>& g, Activation activation, const T* bias) {
 // Our own kernels have added the bias and done relu.
 template <class T>
 void activate(const Call<T>& g) {
-  if (g.options.activation > Activation::relu) finish<T>(g, g.options.activation, nullptr);
+  if (g.activation > Activation::relu) finish<T>(g, g.activation, nullptr);
 }
 
 // ---- one tile, on the calling thread
@@ -178,24 +183,23 @@ small::Product<T> product_of(const Call<T>& g) {
           g.transpose_b,
           g.c,
           g.ldc,
-          g.options.accumulate,
-          g.options.bias,
-          g.options.activation == Activation::relu};
+          g.accumulate,
+          g.bias,
+          g.activation == Activation::relu};
 }
 
 template <class T>
 void compute(const Call<T>& g, Kernel kernel) {
   if (is_library(kernel)) {
     const auto multiply = [&](auto product) {
-      product(g.m, g.n, g.k, g.a, g.lda, g.transpose_a, g.b, g.ldb, g.transpose_b, g.c, g.ldc,
-              g.options.accumulate);
+      product(g.m, g.n, g.k, g.a, g.lda, g.transpose_a, g.b, g.ldb, g.transpose_b, g.c, g.ldc, g.accumulate);
     };
     if constexpr (std::is_same_v<T, float>) {
       multiply(kernel == Kernel::onednn ? blas::onednn : static_cast<blas::Product<float>*>(blas::cblas));
     } else {
       multiply(static_cast<blas::Product<double>*>(blas::cblas));
     }
-    finish(g, g.options.activation, g.options.bias);
+    finish(g, g.activation, g.bias);
     return;
   }
   if (kernel == Kernel::dot) {
@@ -296,10 +300,9 @@ void run_turned(const Call<T>& g) {
         for (std::int64_t r = 0; r < t.m; r += width)
           small::pack(std::min(width, t.m - r), t.k, t.a + r * t.lda, t.lda, panels + r * t.k);
       }
-      small::turned(
-          small::Product<T>{t.n, t.m, t.k, t.b, t.ldb, 1, nullptr, 0, true, t.c, t.ldc, t.options.accumulate,
-                            t.options.bias, t.options.activation == Activation::relu},
-          panels);
+      small::turned(small::Product<T>{t.n, t.m, t.k, t.b, t.ldb, 1, nullptr, 0, true, t.c, t.ldc,
+                                      t.accumulate, t.bias, t.activation == Activation::relu},
+                    panels);
       activate(t);
     }
   });
@@ -362,10 +365,10 @@ void normalise(Call<T>& g) {
 
 template <class T>
 void multiply_by_nothing(const Call<T>& g) {
-  if (!g.options.accumulate) {
+  if (!g.accumulate) {
     for (std::int64_t i = 0; i < g.m; ++i) std::fill_n(g.c + i * g.ldc, g.n, T(0));
   }
-  finish(g, g.options.activation, g.options.bias);
+  finish(g, g.activation, g.bias);
 }
 
 // A few multiplications, done before a vector kernel would have been chosen.
@@ -407,9 +410,9 @@ void multiply_sums(const Call<T>& g, std::int64_t a_row, std::int64_t a_col, std
                    std::int64_t b_col) {
   // Neither of these changes a sum, not even its sign.
   static constexpr T nothing = T(-0.0);
-  const T least = g.options.activation == Activation::relu ? T(0) : -std::numeric_limits<T>::infinity();
-  const T* const bias = g.options.bias ? g.options.bias : &nothing;
-  const std::int64_t bias_step = g.options.bias ? 1 : 0;
+  const T least = g.activation == Activation::relu ? T(0) : -std::numeric_limits<T>::infinity();
+  const T* const bias = g.bias ? g.bias : &nothing;
+  const std::int64_t bias_step = g.bias ? 1 : 0;
   const T* a = g.a;
   T* c = g.c;
   for (std::int64_t i = 0; i < g.m; ++i, a += a_row, c += g.ldc) {
@@ -421,7 +424,7 @@ void multiply_sums(const Call<T>& g, std::int64_t a_row, std::int64_t a_col, std
         sum += *ap * *bp;
         XGRAD_GEMM_SCALAR;
       }
-      if (g.options.accumulate) sum += c[j];
+      if (g.accumulate) sum += c[j];
       sum += *d;
       c[j] = sum < least ? least : sum;
     }
@@ -432,8 +435,7 @@ template <class T>
 void multiply_tiny(const Call<T>& g) {
   const std::int64_t a_row = g.transpose_a ? 1 : g.lda, a_col = g.transpose_a ? g.lda : 1;
   const std::int64_t b_row = g.transpose_b ? 1 : g.ldb, b_col = g.transpose_b ? g.ldb : 1;
-  const GemmOptions<T>& options = g.options;
-  if (g.k == 1 && !options.accumulate && !options.bias && options.activation != Activation::relu)
+  if (g.k == 1 && !g.accumulate && !g.bias && g.activation != Activation::relu)
     multiply_vectors(g.m, g.n, g.a, a_row, g.b, b_col, g.c, g.ldc);
   else if (g.k == 2)
     multiply_sums<2>(g, a_row, a_col, b_row, b_col);
@@ -466,30 +468,21 @@ bool run_in_slices(const Call<T>& g) {
   T* const slice = slice_memory.at_least(size);
   double* const total = total_memory.at_least(size);
   if (!slice || !total) return false;
-  if (g.options.accumulate)
+  if (g.accumulate)
     map_rows([](auto c) { return c; }, g.m, g.n, out(total, 1, g.n), in(g.c, 1, g.ldc));
   else
     std::fill_n(total, size, 0.0);
   for (std::int64_t p = 0; p < g.k; p += slice_depth) {
-    run_alone(Call<T>{g.m,
-                      g.n,
-                      std::min(slice_depth, g.k - p),
-                      g.a + p * (g.transpose_a ? g.lda : 1),
-                      g.lda,
-                      g.transpose_a,
-                      g.b + p * (g.transpose_b ? 1 : g.ldb),
-                      g.ldb,
-                      g.transpose_b,
-                      slice,
-                      g.n,
-                      {}});
+    run_alone(Call<T>{g.m, g.n, std::min(slice_depth, g.k - p), g.a + p * (g.transpose_a ? g.lda : 1), g.lda,
+                      g.transpose_a, g.b + p * (g.transpose_b ? 1 : g.ldb), g.ldb, g.transpose_b, slice,
+                      g.n});
     parallel_for(size, 1 << 15, [=](std::int64_t begin, std::int64_t end) {
       map([](auto t, auto s) { return t + simd::cast<double>(s); }, end - begin, total + begin, total + begin,
           slice + begin);
     });
   }
   map_rows([](auto t) { return t; }, g.m, g.n, out(g.c, 1, g.ldc), in(total, 1, g.n));
-  finish(g, g.options.activation, g.options.bias);
+  finish(g, g.activation, g.bias);
   return true;
 }
 
@@ -533,14 +526,16 @@ void multiply_batch(std::int64_t batch, const BatchStrides& strides, const Call<
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, bool transpose_a,
           const float* b, std::int64_t ldb, bool transpose_b, float* c, std::int64_t ldc,
           const GemmOptions<float>& options) {
-  Call<float> g{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options};
+  Call<float> g{m,   n,           k, a,   lda,          transpose_a,        b,
+                ldb, transpose_b, c, ldc, options.bias, options.accumulate, options.activation};
   multiply(g);
 }
 
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, std::int64_t lda, bool transpose_a,
           const double* b, std::int64_t ldb, bool transpose_b, double* c, std::int64_t ldc,
           const GemmOptions<double>& options) {
-  Call<double> g{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options};
+  Call<double> g{m,   n,           k, a,   lda,          transpose_a,        b,
+                 ldb, transpose_b, c, ldc, options.bias, options.accumulate, options.activation};
   multiply(g);
 }
 
@@ -549,7 +544,8 @@ void gemm_batched(std::int64_t batch, const BatchStrides& strides, std::int64_t 
                   std::int64_t ldb, bool transpose_b, float* c, std::int64_t ldc,
                   const GemmOptions<float>& options) {
   multiply_batch(batch, strides,
-                 Call<float>{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options});
+                 Call<float>{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options.bias,
+                             options.accumulate, options.activation});
 }
 
 void gemm_batched(std::int64_t batch, const BatchStrides& strides, std::int64_t m, std::int64_t n,
@@ -557,7 +553,8 @@ void gemm_batched(std::int64_t batch, const BatchStrides& strides, std::int64_t 
                   std::int64_t ldb, bool transpose_b, double* c, std::int64_t ldc,
                   const GemmOptions<double>& options) {
   multiply_batch(batch, strides,
-                 Call<double>{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options});
+                 Call<double>{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options.bias,
+                              options.accumulate, options.activation});
 }
 
 }  // namespace xgrad::inline v0::kernels

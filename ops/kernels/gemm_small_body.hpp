@@ -237,14 +237,15 @@ template <class T, int R, int N, bool Tail>
     }
   }
   XGRAD_GEMM_UNROLL
-  for (int i = 0; i < R; ++i) {
-    XGRAD_GEMM_UNROLL
-    for (int j = 0; j < N; ++j) {
-      if (Tail && j == N - 1) {
-        S::store(c + i * ldc + j * L, acc[i][j], mask);
-      } else {
-        S::store(c + i * ldc + j * L, acc[i][j]);
-      }
+  for (int j = 0; j < N; ++j) {
+    if (Tail && j == N - 1) {
+      typename S::V part[R];
+      XGRAD_GEMM_UNROLL
+      for (int i = 0; i < R; ++i) part[i] = acc[i][j];
+      S::store_rows(c + j * L, ldc, part, mask);
+    } else {
+      XGRAD_GEMM_UNROLL
+      for (int i = 0; i < R; ++i) S::store(c + i * ldc + j * L, acc[i][j]);
     }
   }
 }
@@ -428,7 +429,8 @@ void finish_rows(const Product<T>& g, std::int64_t rows, std::int64_t columns, c
       if (count == L) {
         S::store(to, v);
       } else {
-        S::store(to, v, mask);
+        const typename S::V row[] = {v};
+        S::store_rows(to, 0, row, mask);
       }
     }
   }

@@ -1,9 +1,10 @@
 // The registers of gemm_small_body.hpp, which includes this once for each level of instructions:
 // XGRAD_GEMM_LEVEL.
 
-// Simd<T>: a register of T. `first(count)` is the mask of the first count lanes, 1 <= count <= lanes. `relu`
-// keeps NaN. (Where a plain AVX-512 intrinsic would do, a masked one or a shuffle stands because GCC 12 warns
-// of the uninitialised register inside its own headers.)
+// Simd<T>: a register of T. `first(count)` is the mask of the first count lanes, 1 <= count <= lanes.
+// `store_rows` stores these lanes of R registers, `ld` elements apart. `relu` keeps NaN. (Where a plain
+// AVX-512 intrinsic would do, a masked one or a shuffle stands because GCC 12 warns of the uninitialised
+// register inside its own headers.)
 template <class T>
 struct Simd;
 
@@ -24,7 +25,11 @@ struct Simd<float> {
   XGRAD_GEMM_INLINE V load(const float* p) { return _mm512_loadu_ps(p); }
   XGRAD_GEMM_INLINE V load(const float* p, M m) { return _mm512_maskz_loadu_ps(m, p); }
   XGRAD_GEMM_INLINE void store(float* p, V v) { _mm512_storeu_ps(p, v); }
-  XGRAD_GEMM_INLINE void store(float* p, V v, M m) { _mm512_mask_storeu_ps(p, m, v); }
+  template <int R>
+  XGRAD_GEMM_INLINE void store_rows(float* p, std::int64_t ld, const V (&v)[R], M m) {
+    XGRAD_GEMM_UNROLL
+    for (int i = 0; i < R; ++i) _mm512_mask_storeu_ps(p + i * ld, m, v[i]);
+  }
   XGRAD_GEMM_INLINE V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
   XGRAD_GEMM_INLINE V add(V a, V b) { return _mm512_add_ps(a, b); }
   XGRAD_GEMM_INLINE V relu(V v) { return _mm512_maskz_max_ps(0xFFFF, zero(), v); }
@@ -46,7 +51,11 @@ struct Simd<double> {
   XGRAD_GEMM_INLINE V load(const double* p) { return _mm512_loadu_pd(p); }
   XGRAD_GEMM_INLINE V load(const double* p, M m) { return _mm512_maskz_loadu_pd(m, p); }
   XGRAD_GEMM_INLINE void store(double* p, V v) { _mm512_storeu_pd(p, v); }
-  XGRAD_GEMM_INLINE void store(double* p, V v, M m) { _mm512_mask_storeu_pd(p, m, v); }
+  template <int R>
+  XGRAD_GEMM_INLINE void store_rows(double* p, std::int64_t ld, const V (&v)[R], M m) {
+    XGRAD_GEMM_UNROLL
+    for (int i = 0; i < R; ++i) _mm512_mask_storeu_pd(p + i * ld, m, v[i]);
+  }
   XGRAD_GEMM_INLINE V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
   XGRAD_GEMM_INLINE V add(V a, V b) { return _mm512_add_pd(a, b); }
   XGRAD_GEMM_INLINE V relu(V v) { return _mm512_maskz_max_pd(0xFF, zero(), v); }
@@ -67,17 +76,46 @@ template <>
 struct Simd<float> {
   static constexpr int lanes = 8;
   using V = __m256;
-  using M = __m256i;
+  struct M {
+    __m256i lanes;
+    int count;
+  };
   XGRAD_GEMM_INLINE M first(std::int64_t count) {
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)),
-                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    const int n = static_cast<int>(count);
+    return {_mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), n};
   }
   XGRAD_GEMM_INLINE V zero() { return _mm256_setzero_ps(); }
   XGRAD_GEMM_INLINE V all(float x) { return _mm256_set1_ps(x); }
   XGRAD_GEMM_INLINE V load(const float* p) { return _mm256_loadu_ps(p); }
-  XGRAD_GEMM_INLINE V load(const float* p, M m) { return _mm256_maskload_ps(p, m); }
+  XGRAD_GEMM_INLINE V load(const float* p, M m) { return _mm256_maskload_ps(p, m.lanes); }
   XGRAD_GEMM_INLINE void store(float* p, V v) { _mm256_storeu_ps(p, v); }
-  XGRAD_GEMM_INLINE void store(float* p, V v, M m) { _mm256_maskstore_ps(p, m, v); }
+  // In pieces: a masked store takes AMD's CPUs a dozen cycles.
+  template <int R>
+  XGRAD_GEMM_INLINE void store_rows(float* p, std::int64_t ld, const V (&v)[R], M m) {
+    __m128 x[R];
+    XGRAD_GEMM_UNROLL
+    for (int i = 0; i < R; ++i) x[i] = _mm256_castps256_ps128(v[i]);
+    if (m.count & 4) {
+      XGRAD_GEMM_UNROLL
+      for (int i = 0; i < R; ++i) {
+        _mm_storeu_ps(p + i * ld, x[i]);
+        x[i] = _mm256_extractf128_ps(v[i], 1);
+      }
+      p += 4;
+    }
+    if (m.count & 2) {
+      XGRAD_GEMM_UNROLL
+      for (int i = 0; i < R; ++i) {
+        _mm_storel_pi(reinterpret_cast<__m64*>(p + i * ld), x[i]);
+        x[i] = _mm_movehl_ps(x[i], x[i]);
+      }
+      p += 2;
+    }
+    if (m.count & 1) {
+      XGRAD_GEMM_UNROLL
+      for (int i = 0; i < R; ++i) _mm_store_ss(p + i * ld, x[i]);
+    }
+  }
   XGRAD_GEMM_INLINE V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
   XGRAD_GEMM_INLINE V add(V a, V b) { return _mm256_add_ps(a, b); }
   XGRAD_GEMM_INLINE V relu(V v) { return _mm256_max_ps(zero(), v); }
@@ -90,16 +128,37 @@ template <>
 struct Simd<double> {
   static constexpr int lanes = 4;
   using V = __m256d;
-  using M = __m256i;
+  struct M {
+    __m256i lanes;
+    int count;
+  };
   XGRAD_GEMM_INLINE M first(std::int64_t count) {
-    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3));
+    return {_mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3)),
+            static_cast<int>(count)};
   }
   XGRAD_GEMM_INLINE V zero() { return _mm256_setzero_pd(); }
   XGRAD_GEMM_INLINE V all(double x) { return _mm256_set1_pd(x); }
   XGRAD_GEMM_INLINE V load(const double* p) { return _mm256_loadu_pd(p); }
-  XGRAD_GEMM_INLINE V load(const double* p, M m) { return _mm256_maskload_pd(p, m); }
+  XGRAD_GEMM_INLINE V load(const double* p, M m) { return _mm256_maskload_pd(p, m.lanes); }
   XGRAD_GEMM_INLINE void store(double* p, V v) { _mm256_storeu_pd(p, v); }
-  XGRAD_GEMM_INLINE void store(double* p, V v, M m) { _mm256_maskstore_pd(p, m, v); }
+  template <int R>
+  XGRAD_GEMM_INLINE void store_rows(double* p, std::int64_t ld, const V (&v)[R], M m) {
+    __m128d x[R];
+    XGRAD_GEMM_UNROLL
+    for (int i = 0; i < R; ++i) x[i] = _mm256_castpd256_pd128(v[i]);
+    if (m.count & 2) {
+      XGRAD_GEMM_UNROLL
+      for (int i = 0; i < R; ++i) {
+        _mm_storeu_pd(p + i * ld, x[i]);
+        x[i] = _mm256_extractf128_pd(v[i], 1);
+      }
+      p += 2;
+    }
+    if (m.count & 1) {
+      XGRAD_GEMM_UNROLL
+      for (int i = 0; i < R; ++i) _mm_store_sd(p + i * ld, x[i]);
+    }
+  }
   XGRAD_GEMM_INLINE V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
   XGRAD_GEMM_INLINE V add(V a, V b) { return _mm256_add_pd(a, b); }
   XGRAD_GEMM_INLINE V relu(V v) { return _mm256_max_pd(zero(), v); }
@@ -144,9 +203,13 @@ struct Simd {
     return v;
   }
   XGRAD_GEMM_INLINE void store(T* p, V v) { __builtin_memcpy(p, &v, sizeof v); }
-  XGRAD_GEMM_INLINE void store(T* p, V v, M count) {
-    for (M i = 0; i < lanes; ++i) {
-      if (i < count) p[i] = v[i];
+  template <int R>
+  XGRAD_GEMM_INLINE void store_rows(T* p, std::int64_t ld, const V (&v)[R], M count) {
+    XGRAD_GEMM_UNROLL
+    for (int r = 0; r < R; ++r) {
+      for (M i = 0; i < lanes; ++i) {
+        if (i < count) p[r * ld + i] = v[r][i];
+      }
     }
   }
   XGRAD_GEMM_INLINE V fma(V a, V b, V c) { return a * b + c; }
