@@ -20,10 +20,10 @@ namespace {
 constexpr std::size_t line = 64;
 constexpr std::size_t slab_bytes = 64 * 1024;
 
-// Size classes above the small ones: sixteen to a doubling, from 1 KiB up, so that at most a sixteenth is
+// Size classes above the small ones: sixteen to a doubling, from 2 KiB up, so that at most a sixteenth is
 // wasted. Each has a cache line more than a round number, for the header of a storage: payloads are round
 // numbers.
-constexpr int first_shift = 10;
+constexpr int first_shift = 11;
 constexpr int classes_to_double = 16;
 constexpr int class_count = classes_to_double * (48 - first_shift);
 

@@ -25,8 +25,17 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
-/// Blocks of 1 to `small_lines` cache lines are kept in per-thread lists that are popped inline.
-inline constexpr std::uint32_t small_lines = 16;
+/// Blocks of 1 to `small_lines` cache lines are kept in per-thread lists that are popped inline: up to 2 KiB,
+/// a batch of 32 by 16 floats, and a line for the header of a storage.
+inline constexpr std::uint32_t small_lines = 33;
+
+/// Cache lines of a small block that holds `bytes`. Beyond a KiB only every fourth count is used, since each
+/// has a slab of its own.
+constexpr std::uint32_t lines_of(std::size_t bytes) {
+  const auto lines = static_cast<std::uint32_t>((bytes + 63) / 64);
+  if (lines > 17) return (lines + 2) / 4 * 4 + 1;
+  return lines == 0 ? 1 : lines;
+}
 
 /// The calling thread's free small blocks. Trivial, so that access needs no guard.
 struct SmallBlocks {
@@ -84,21 +93,22 @@ void free_large(void* block, std::size_t bytes) noexcept;
 /// A block of at least `bytes` bytes, aligned to 64. Throws std::bad_alloc.
 inline void* pool_allocate(std::size_t bytes) {
   if (bytes > small_lines * 64) return allocate_large(bytes);
-  return allocate_lines(bytes == 0 ? 1 : static_cast<std::uint32_t>((bytes + 63) / 64));
+  return allocate_lines(lines_of(bytes));
 }
 
 /// The same for what varies in size from step to step, as batches do: rather than to ask the system it takes
 /// a free block of up to twice the size. Throws std::bad_alloc.
 inline PoolBlock pool_allocate_at_least(std::size_t bytes) {
   if (bytes > small_lines * 64) return allocate_large_at_least(bytes);
-  return {pool_allocate(bytes), bytes};
+  const std::uint32_t lines = lines_of(bytes);
+  return {allocate_lines(lines), lines * std::size_t{64}};
 }
 
 /// Gives a block back, on any thread: `bytes` is what was asked of `pool_allocate`, or what
 /// `pool_allocate_at_least` answered.
 inline void pool_free(void* block, std::size_t bytes) noexcept {
   if (bytes > small_lines * 64) return free_large(block, bytes);
-  free_lines(block, bytes == 0 ? 1 : static_cast<std::uint32_t>((bytes + 63) / 64));
+  free_lines(block, lines_of(bytes));
 }
 
 /// For containers that a training step makes anew: their storage comes from the pool.

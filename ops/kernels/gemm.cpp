@@ -20,34 +20,36 @@ using detail::Scratch;
 using detail::Workspace;
 
 template <class T>
-struct Call {
-  std::int64_t m, n, k;
-  const T* a;
-  std::int64_t lda;
-  bool transpose_a;
-  const T* b;
-  std::int64_t ldb;
-  bool transpose_b;
-  T* c;
-  std::int64_t ldc;
-  // The options one by one: to copy them as a whole would be to read with one load what the caller has just
-  // written with several stores, and then the CPU waits until these have reached the cache.
-  const T* bias = nullptr;
-  bool accumulate = false;
-  Activation activation = Activation::none;
+struct Call : small::Product<T> {
+  bool a_transposed;
+  Activation activation;
+
+  std::int64_t lda() const { return a_transposed ? this->a_col : this->a_row; }
 
   // The product of rows [i, i + rows) of op(A) and columns [j, j + columns) of op(B).
   Call tile(std::int64_t i, std::int64_t rows, std::int64_t j, std::int64_t columns) const {
     Call t = *this;
     t.m = rows;
     t.n = columns;
-    t.a += transpose_a ? i : i * lda;
-    t.b += transpose_b ? j * ldb : j;
-    t.c += i * ldc + j;
+    t.a += i * t.a_row;
+    t.b += t.b_transposed ? j * t.ldb : j;
+    t.c += i * t.ldc + j;
     if (t.bias) t.bias += j;
     return t;
   }
 };
+
+// The options are read one by one: as a whole they would be read with one load of what the caller has just
+// written with several stores, and then the CPU waits until these have reached the cache.
+template <class T>
+Call<T> make_call(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
+                  bool transpose_a, const T* b, std::int64_t ldb, bool transpose_b, T* c, std::int64_t ldc,
+                  const GemmOptions<T>& options) {
+  return {{m, n, k, a, transpose_a ? 1 : lda, transpose_a ? lda : 1, b, ldb, transpose_b, c, ldc,
+           options.accumulate, options.bias, options.activation == Activation::relu},
+          transpose_a,
+          options.activation};
+}
 
 // ---- which kernel serves a shape
 
@@ -106,15 +108,15 @@ bool turned_fits(std::int64_t m, std::int64_t k) {
 template <class T>
 Kernel large(const Call<T>& g) {
   if (std::is_same_v<T, double> || !blas::has_onednn()) return Kernel::cblas;
-  if (blocked_fits<T>() && !g.transpose_b) return Kernel::blocked;
+  if (blocked_fits<T>() && !g.b_transposed) return Kernel::blocked;
   return Kernel::onednn;
 }
 
 template <class T>
 Kernel choose(const Call<T>& g) {
   const std::int64_t volume = g.m * g.n * g.k;
-  const bool rows_adjacent = !g.transpose_a && g.transpose_b;
-  if (!g.transpose_b && (g.m == 1 || volume <= outer_limits<T>().plain)) return Kernel::outer;
+  const bool rows_adjacent = !g.a_transposed && g.b_transposed;
+  if (!g.b_transposed && (g.m == 1 || volume <= outer_limits<T>().plain)) return Kernel::outer;
   if (rows_adjacent && g.m >= blocked_rows && g.n >= blocked_columns &&
       volume > outer_limits<T>().transposed && blocked_fits<T>())
     return Kernel::blocked;
@@ -122,7 +124,7 @@ Kernel choose(const Call<T>& g) {
   if (rows_adjacent && thin && (g.k >= dot_depth_min || (g.m == 1 && g.n <= 4) || g.n == 1))
     return Kernel::dot;
   const bool fits = g.k * small::panel_columns <= small::panel_capacity;
-  if (g.transpose_b && fits && volume <= outer_limits<T>().transposed) return Kernel::outer;
+  if (g.b_transposed && fits && volume <= outer_limits<T>().transposed) return Kernel::outer;
   if (rows_adjacent && turned_fits<T>(g.m, g.k)) return Kernel::turned;
   return large(g);
 }
@@ -171,28 +173,11 @@ void activate(const Call<T>& g) {
 // ---- one tile, on the calling thread
 
 template <class T>
-small::Product<T> product_of(const Call<T>& g) {
-  return {g.m,
-          g.n,
-          g.k,
-          g.a,
-          g.transpose_a ? 1 : g.lda,
-          g.transpose_a ? g.lda : 1,
-          g.b,
-          g.ldb,
-          g.transpose_b,
-          g.c,
-          g.ldc,
-          g.accumulate,
-          g.bias,
-          g.activation == Activation::relu};
-}
-
-template <class T>
 void compute(const Call<T>& g, Kernel kernel) {
   if (is_library(kernel)) {
     const auto multiply = [&](auto product) {
-      product(g.m, g.n, g.k, g.a, g.lda, g.transpose_a, g.b, g.ldb, g.transpose_b, g.c, g.ldc, g.accumulate);
+      product(g.m, g.n, g.k, g.a, g.lda(), g.a_transposed, g.b, g.ldb, g.b_transposed, g.c, g.ldc,
+              g.accumulate);
     };
     if constexpr (std::is_same_v<T, float>) {
       multiply(kernel == Kernel::onednn ? blas::onednn : static_cast<blas::Product<float>*>(blas::cblas));
@@ -203,9 +188,9 @@ void compute(const Call<T>& g, Kernel kernel) {
     return;
   }
   if (kernel == Kernel::dot) {
-    small::dot(product_of(g));
+    small::dot(g);
   } else {
-    small::outer(product_of(g));
+    small::outer(g);
   }
   activate(g);
 }
@@ -231,7 +216,7 @@ constexpr std::int64_t tile_work = 4 << 20;  // m * n * k: some 50 µs in float
 template <class T>
 Grid library_grid(const Call<T>& g) {
   constexpr std::int64_t most_tiles = 64;
-  const std::int64_t least_rows = g.transpose_b ? 256 : 128, least_columns = g.transpose_b ? 256 : 192;
+  const std::int64_t least_rows = g.b_transposed ? 256 : 128, least_columns = g.b_transposed ? 256 : 192;
   const std::int64_t tiles = power_below(std::min(most_tiles, g.m * g.n * g.k / tile_work));
   const std::int64_t row_tiles = std::min(tiles, power_below(g.m / least_rows));
   const std::int64_t column_tiles = std::min(tiles / row_tiles, power_below(g.n / least_columns));
@@ -298,10 +283,10 @@ void run_turned(const Call<T>& g) {
       T* const panels = place.scratch.data();
       if (place.lacks(number, i)) {
         for (std::int64_t r = 0; r < t.m; r += width)
-          small::pack(std::min(width, t.m - r), t.k, t.a + r * t.lda, t.lda, panels + r * t.k);
+          small::pack(std::min(width, t.m - r), t.k, t.a + r * t.a_row, t.a_row, panels + r * t.k);
       }
       small::turned(small::Product<T>{t.n, t.m, t.k, t.b, t.ldb, 1, nullptr, 0, true, t.c, t.ldc,
-                                      t.accumulate, t.bias, t.activation == Activation::relu},
+                                      t.accumulate, t.bias, t.relu},
                     panels);
       activate(t);
     }
@@ -313,7 +298,7 @@ void run_blocked(const Call<T>& g) {
   const Grid grid = blocked_grid(g);
   const std::int64_t down = (g.m + grid.rows - 1) / grid.rows,
                      across = (g.n + grid.columns - 1) / grid.columns;
-  const std::int64_t rows_elements = g.transpose_a ? small::rows_elements<T>(g.k) : 0;
+  const std::int64_t rows_elements = g.a_transposed ? small::rows_elements<T>(g.k) : 0;
   Workspace<T>* const workspace = Workspace<T>::prepare(
       across * down, rows_elements + small::panel_elements<T>(std::min(grid.columns, g.n), g.k));
   if (!workspace) return run_without_memory(g);
@@ -324,9 +309,8 @@ void run_blocked(const Call<T>& g) {
       const Call<T> t = g.tile(i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j));
       typename Workspace<T>::Place& place = workspace->mine();
       T* const panels = place.scratch.data() + rows_elements;
-      const small::Product<T> product = product_of(t);
-      if (place.lacks(number, j)) small::pack_panels(product, panels);
-      small::blocked(product, panels, place.scratch.data());
+      if (place.lacks(number, j)) small::pack_panels(t, panels);
+      small::blocked(t, panels, place.scratch.data());
       activate(t);
     }
   });
@@ -356,10 +340,14 @@ void run(const Call<T>& g, Kernel kernel) {
 // A single row or column may carry any leading dimension and be called transposed or not: one form of each.
 template <class T>
 void normalise(Call<T>& g) {
-  if (g.m == 1 && g.transpose_a && g.lda == 1) g.transpose_a = false;
-  if (g.n == 1 && !g.transpose_b && g.ldb == 1) g.transpose_b = true;
-  if ((g.transpose_a ? g.k : g.m) == 1) g.lda = g.transpose_a ? g.m : g.k;
-  if ((g.transpose_b ? g.n : g.k) == 1) g.ldb = g.transpose_b ? g.k : g.n;
+  if (g.m == 1 && g.a_transposed && g.a_col == 1) g.a_transposed = false;
+  if (g.n == 1 && !g.b_transposed && g.ldb == 1) g.b_transposed = true;
+  if (g.a_transposed) {
+    if (g.k == 1) g.a_col = g.m;
+  } else if (g.m == 1) {
+    g.a_row = g.k;
+  }
+  if ((g.b_transposed ? g.n : g.k) == 1) g.ldb = g.b_transposed ? g.k : g.n;
   if (g.m == 1) g.ldc = g.n;
 }
 
@@ -406,11 +394,12 @@ void multiply_vectors(std::int64_t m, std::int64_t n, const T* a, std::int64_t a
 
 // The sum of k products of two elements each; K: k is known to be that, 0: it is not.
 template <int K, class T>
-void multiply_sums(const Call<T>& g, std::int64_t a_row, std::int64_t a_col, std::int64_t b_row,
-                   std::int64_t b_col) {
+void multiply_sums(const Call<T>& g) {
+  const std::int64_t a_row = g.a_row, a_col = g.a_col;
+  const std::int64_t b_row = g.b_transposed ? 1 : g.ldb, b_col = g.b_transposed ? g.ldb : 1;
   // Neither of these changes a sum, not even its sign.
   static constexpr T nothing = T(-0.0);
-  const T least = g.activation == Activation::relu ? T(0) : -std::numeric_limits<T>::infinity();
+  const T least = g.relu ? T(0) : -std::numeric_limits<T>::infinity();
   const T* const bias = g.bias ? g.bias : &nothing;
   const std::int64_t bias_step = g.bias ? 1 : 0;
   const T* a = g.a;
@@ -433,14 +422,12 @@ void multiply_sums(const Call<T>& g, std::int64_t a_row, std::int64_t a_col, std
 
 template <class T>
 void multiply_tiny(const Call<T>& g) {
-  const std::int64_t a_row = g.transpose_a ? 1 : g.lda, a_col = g.transpose_a ? g.lda : 1;
-  const std::int64_t b_row = g.transpose_b ? 1 : g.ldb, b_col = g.transpose_b ? g.ldb : 1;
-  if (g.k == 1 && !g.accumulate && !g.bias && g.activation != Activation::relu)
-    multiply_vectors(g.m, g.n, g.a, a_row, g.b, b_col, g.c, g.ldc);
+  if (g.k == 1 && !g.accumulate && !g.bias && !g.relu)
+    multiply_vectors(g.m, g.n, g.a, g.a_row, g.b, g.b_transposed ? g.ldb : 1, g.c, g.ldc);
   else if (g.k == 2)
-    multiply_sums<2>(g, a_row, a_col, b_row, b_col);
+    multiply_sums<2>(g);
   else
-    multiply_sums<0>(g, a_row, a_col, b_row, b_col);
+    multiply_sums<0>(g);
   activate(g);
 }
 
@@ -472,10 +459,13 @@ bool run_in_slices(const Call<T>& g) {
     map_rows([](auto c) { return c; }, g.m, g.n, out(total, 1, g.n), in(g.c, 1, g.ldc));
   else
     std::fill_n(total, size, 0.0);
+  Call<T> part =
+      make_call<T>(g.m, g.n, 0, g.a, g.lda(), g.a_transposed, g.b, g.ldb, g.b_transposed, slice, g.n, {});
   for (std::int64_t p = 0; p < g.k; p += slice_depth) {
-    run_alone(Call<T>{g.m, g.n, std::min(slice_depth, g.k - p), g.a + p * (g.transpose_a ? g.lda : 1), g.lda,
-                      g.transpose_a, g.b + p * (g.transpose_b ? 1 : g.ldb), g.ldb, g.transpose_b, slice,
-                      g.n});
+    part.k = std::min(slice_depth, g.k - p);
+    part.a = g.a + p * g.a_col;
+    part.b = g.b + p * (g.b_transposed ? 1 : g.ldb);
+    run_alone(part);
     parallel_for(size, 1 << 15, [=](std::int64_t begin, std::int64_t end) {
       map([](auto t, auto s) { return t + simd::cast<double>(s); }, end - begin, total + begin, total + begin,
           slice + begin);
@@ -526,16 +516,14 @@ void multiply_batch(std::int64_t batch, const BatchStrides& strides, const Call<
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, bool transpose_a,
           const float* b, std::int64_t ldb, bool transpose_b, float* c, std::int64_t ldc,
           const GemmOptions<float>& options) {
-  Call<float> g{m,   n,           k, a,   lda,          transpose_a,        b,
-                ldb, transpose_b, c, ldc, options.bias, options.accumulate, options.activation};
+  Call<float> g = make_call(m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options);
   multiply(g);
 }
 
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, std::int64_t lda, bool transpose_a,
           const double* b, std::int64_t ldb, bool transpose_b, double* c, std::int64_t ldc,
           const GemmOptions<double>& options) {
-  Call<double> g{m,   n,           k, a,   lda,          transpose_a,        b,
-                 ldb, transpose_b, c, ldc, options.bias, options.accumulate, options.activation};
+  Call<double> g = make_call(m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options);
   multiply(g);
 }
 
@@ -544,8 +532,7 @@ void gemm_batched(std::int64_t batch, const BatchStrides& strides, std::int64_t 
                   std::int64_t ldb, bool transpose_b, float* c, std::int64_t ldc,
                   const GemmOptions<float>& options) {
   multiply_batch(batch, strides,
-                 Call<float>{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options.bias,
-                             options.accumulate, options.activation});
+                 make_call(m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options));
 }
 
 void gemm_batched(std::int64_t batch, const BatchStrides& strides, std::int64_t m, std::int64_t n,
@@ -553,8 +540,7 @@ void gemm_batched(std::int64_t batch, const BatchStrides& strides, std::int64_t 
                   std::int64_t ldb, bool transpose_b, double* c, std::int64_t ldc,
                   const GemmOptions<double>& options) {
   multiply_batch(batch, strides,
-                 Call<double>{m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options.bias,
-                              options.accumulate, options.activation});
+                 make_call(m, n, k, a, lda, transpose_a, b, ldb, transpose_b, c, ldc, options));
 }
 
 }  // namespace xgrad::inline v0::kernels

@@ -187,16 +187,22 @@ template <class T, int R, int N, bool Tail>
   using S = Simd<T>;
   constexpr int L = S::lanes;
   [[maybe_unused]] const auto mask = S::first(Tail ? panel.columns - (N - 1) * L : L);
-  typename S::V acc[R][N];
+  // A multiplication and addition takes as long as eight of them take to begin: few sums are split in parts.
+  constexpr int parts = R * N == 1 ? 4 : R * N <= 3 ? 2 : 1;
+  typename S::V sums[parts][R][N];
   XGRAD_GEMM_UNROLL
-  for (int i = 0; i < R; ++i) {
+  for (int part = 0; part < parts; ++part) {
     XGRAD_GEMM_UNROLL
-    for (int j = 0; j < N; ++j) acc[i][j] = S::zero();
+    for (int i = 0; i < R; ++i) {
+      XGRAD_GEMM_UNROLL
+      for (int j = 0; j < N; ++j) sums[part][i][j] = S::zero();
+    }
   }
+  auto& acc = sums[0];
   const std::int64_t a_row = g.a_row, a_col = g.a_col, ldb = panel.ldb;
   const T* a = g.a + i0 * a_row;
   const T* b = panel.b;
-  for (std::int64_t p = 0; p < g.k; ++p, a += a_col, b += ldb) {
+  const auto add_terms = [&](typename S::V(&to)[R][N]) __attribute__((always_inline)) {
     typename S::V w[N];
     XGRAD_GEMM_UNROLL
     for (int j = 0; j < N; ++j) w[j] = Tail && j == N - 1 ? S::load(b + j * L, mask) : S::load(b + j * L);
@@ -205,7 +211,25 @@ template <class T, int R, int N, bool Tail>
       typename S::V x = S::all(a[i * a_row]);
       if constexpr (N > 1) XGRAD_GEMM_IN_REGISTER(x);
       XGRAD_GEMM_UNROLL
-      for (int j = 0; j < N; ++j) acc[i][j] = S::fma(x, w[j], acc[i][j]);
+      for (int j = 0; j < N; ++j) to[i][j] = S::fma(x, w[j], to[i][j]);
+    }
+    a += a_col;
+    b += ldb;
+  };
+  std::int64_t p = 0;
+  if constexpr (parts > 1) {
+    for (; p + parts <= g.k; p += parts) {
+      XGRAD_GEMM_UNROLL
+      for (int part = 0; part < parts; ++part) add_terms(sums[part]);
+    }
+  }
+  for (; p < g.k; ++p) add_terms(acc);
+  XGRAD_GEMM_UNROLL
+  for (int part = 1; part < parts; ++part) {
+    XGRAD_GEMM_UNROLL
+    for (int i = 0; i < R; ++i) {
+      XGRAD_GEMM_UNROLL
+      for (int j = 0; j < N; ++j) acc[i][j] = S::add(acc[i][j], sums[part][i][j]);
     }
   }
   // What becomes of the sums is asked once for all of them.
@@ -332,36 +356,33 @@ struct Block {
   }
 };
 
-// `to` (n, m), rows ld_to apart, is the transpose of `from` (m, n), rows ld_from apart. A cache line of each
-// row of `from` at a time, so that what is written is met again at once.
+// `to` (n, m), rows ld_to apart, is the transpose of `from` (m, n), rows ld_from apart. Columns are stored
+// four at a time: rows of `to` have room for a multiple of four, and what they do not need means nothing. A
+// cache line of each row of `from` at a time, so that what is written is met again at once.
 template <class T>
 void transpose(std::int64_t m, std::int64_t n, const T* from, std::int64_t ld_from, T* to,
                std::int64_t ld_to) {
+  using Four = typename Block<T>::Four;
   constexpr std::int64_t line = 64 / sizeof(T);
   for (std::int64_t begin = 0; begin < n; begin += line) {
     const std::int64_t end = begin + line < n ? begin + line : n;
-    std::int64_t i = 0;
-    for (; i + 4 <= m; i += 4) {
-      const T* f = from + i * ld_from;
+    for (std::int64_t i = 0; i < m; i += 4) {
+      const T* f[4];
+      XGRAD_GEMM_UNROLL
+      for (int r = 0; r < 4; ++r) f[r] = from + (i + r < m ? i + r : m - 1) * ld_from;
       std::int64_t j = begin;
+      T* t = to + begin * ld_to + i;
       for (; j + 4 <= end; j += 4) {
         Block<T> x;
         XGRAD_GEMM_UNROLL
-        for (int r = 0; r < 4; ++r) __builtin_memcpy(&x.row[r], f + r * ld_from + j, sizeof x.row[r]);
+        for (int r = 0; r < 4; ++r) __builtin_memcpy(&x.row[r], f[r] + j, sizeof x.row[r]);
         Block<T>::transpose(x);
         XGRAD_GEMM_UNROLL
-        for (int r = 0; r < 4; ++r) __builtin_memcpy(to + (j + r) * ld_to + i, &x.row[r], sizeof x.row[r]);
+        for (int r = 0; r < 4; ++r, t += ld_to) __builtin_memcpy(t, &x.row[r], sizeof x.row[r]);
       }
-      for (; j < end; ++j) {
-        XGRAD_GEMM_UNROLL
-        for (int r = 0; r < 4; ++r) to[j * ld_to + i + r] = f[r * ld_from + j];
-        XGRAD_GEMM_SCALAR;
-      }
-    }
-    for (; i < m; ++i) {
-      for (std::int64_t j = begin; j < end; ++j) {
-        to[j * ld_to + i] = from[i * ld_from + j];
-        XGRAD_GEMM_SCALAR;
+      for (; j < end; ++j, t += ld_to) {
+        const Four column{f[0][j], f[1][j], f[2][j], f[3][j]};
+        __builtin_memcpy(t, &column, sizeof column);
       }
     }
   }
@@ -373,6 +394,13 @@ void transpose(std::int64_t m, std::int64_t n, const T* from, std::int64_t ld_fr
 template <class T>
 XGRAD_GEMM_INLINE std::int64_t panel_registers(std::int64_t columns) {
   return columns > Simd<T>::lanes ? 2 : 1;
+}
+
+// From one row of a copied panel to the next: whole registers, and whole blocks of a transposition.
+template <class T>
+XGRAD_GEMM_INLINE std::int64_t panel_lead(std::int64_t columns) {
+  const std::int64_t lead = panel_registers<T>(columns) * Simd<T>::lanes;
+  return lead < 4 ? 4 : lead;
 }
 
 template <class T>
@@ -391,7 +419,7 @@ void outer(const Product<T>& g) {
     Panel<T> panel{g.b + j, g.ldb, g.c + j, g.bias ? g.bias + j : nullptr, columns};
     if (g.b_transposed) {
       panel.b = copy;
-      panel.ldb = panel_registers<T>(columns) * L;
+      panel.ldb = panel_lead<T>(columns);
       transpose(columns, g.k, g.b + j * g.ldb, g.ldb, copy, panel.ldb);
     }
     outer_rows_of<T>(g, panel);
@@ -407,7 +435,7 @@ std::int64_t panel_width() {
 
 template <class T>
 void pack(std::int64_t rows, std::int64_t k, const T* from, std::int64_t ld, T* panel) {
-  transpose(rows, k, from, ld, panel, panel_registers<T>(rows) * Simd<T>::lanes);
+  transpose(rows, k, from, ld, panel, panel_lead<T>(rows));
 }
 
 // `rows` rows of `columns` sums, `ld` apart, to C.
@@ -446,7 +474,7 @@ void turned(const Product<T>& g, const T* panels) {
                         0,   true, tile, width, false,   nullptr, false};
   for (std::int64_t j = 0; j < g.n; j += width) {
     const std::int64_t columns = g.n - j < width ? g.n - j : width;
-    const std::int64_t ld = panel_registers<T>(columns) * Simd<T>::lanes;
+    const std::int64_t ld = panel_lead<T>(columns);
     outer_rows_of<T>(part, {panels + j * g.k, ld, tile, nullptr, columns});
     transpose(g.m, columns, tile, width, across, ld_across);
     finish_rows<T>(g, columns, g.m, across, ld_across, g.c + j * g.ldc);
@@ -468,9 +496,9 @@ void pack_columns(std::int64_t columns, std::int64_t k, const T* from, std::int6
     }
     return;
   }
-  const std::int64_t registers = panel_registers<T>(columns);
+  const std::int64_t registers = panel_registers<T>(columns), lead = panel_lead<T>(columns);
   const auto mask = S::first(columns - (registers - 1) * L);
-  for (std::int64_t p = 0; p < k; ++p, from += ld, panel += registers * L) {
+  for (std::int64_t p = 0; p < k; ++p, from += ld, panel += lead) {
     if (registers == 2) S::store(panel, S::load(from));
     S::store(panel + (registers - 1) * L, S::load(from + (registers - 1) * L, mask));
   }
@@ -491,7 +519,9 @@ void pack_panels(const Product<T>& g, T* panels) {
 
 template <class T>
 std::int64_t panel_elements(std::int64_t n, std::int64_t k) {
-  return Even::up(n, Simd<T>::lanes) * Simd<T>::lanes * k;
+  constexpr std::int64_t width = 2 * Simd<T>::lanes;
+  const std::int64_t rest = n % width;
+  return (n - rest + (rest == 0 ? 0 : panel_lead<T>(rest))) * k;
 }
 
 // Rows that meet a panel one tile after the other, while it is in the level-1 cache; they themselves stay in
@@ -536,8 +566,8 @@ void blocked(const Product<T>& g, const T* panels, T* scratch) {
     if (g.a_row == 1) pack_rows(rows, g.k, g.a + i, g.a_col, scratch);
     for (std::int64_t j = 0; j < g.n; j += width) {
       const std::int64_t columns = g.n - j < width ? g.n - j : width;
-      const Panel<T> panel{panels + j * g.k, panel_registers<T>(columns) * Simd<T>::lanes,
-                           g.c + i * g.ldc + j, g.bias ? g.bias + j : nullptr, columns};
+      const Panel<T> panel{panels + j * g.k, panel_lead<T>(columns), g.c + i * g.ldc + j,
+                           g.bias ? g.bias + j : nullptr, columns};
       if (g.a_row != 1) {
         tile.m = rows;
         tile.a = g.a + i * g.a_row;
