@@ -172,6 +172,19 @@ void activate(const Call<T>& g) {
 
 // ---- one tile, on the calling thread
 
+// A column is computed as a row, whose elements are taken more at a time.
+template <class T>
+void dot(const Call<T>& g) {
+  if (g.n > 1 || g.m == 1 || g.ldc > 1 || (g.bias && g.accumulate)) return small::dot(g);
+  small::Product<T> row{1,       g.m,  g.k, g.b, g.k,          1,       g.a,
+                        g.a_row, true, g.c, g.m, g.accumulate, nullptr, g.relu};
+  if (g.bias) {
+    std::fill_n(g.c, g.m, *g.bias);
+    row.accumulate = true;
+  }
+  small::dot(row);
+}
+
 template <class T>
 void compute(const Call<T>& g, Kernel kernel) {
   if (is_library(kernel)) {
@@ -188,7 +201,7 @@ void compute(const Call<T>& g, Kernel kernel) {
     return;
   }
   if (kernel == Kernel::dot) {
-    small::dot(g);
+    dot(g);
   } else {
     small::outer(g);
   }
@@ -317,13 +330,7 @@ void run_blocked(const Call<T>& g) {
 }
 
 template <class T>
-void run(const Call<T>& g, Kernel kernel) {
-  if (kernel == Kernel::turned) return run_turned(g);
-  if (kernel == Kernel::blocked) return run_blocked(g);
-  if (!is_library(kernel) && g.m * g.n * g.k <= own_strip_work / 4) {
-    compute(g, kernel);
-    return;
-  }
+[[gnu::noinline]] void run_in_tiles(const Call<T>& g, Kernel kernel) {
   const Grid grid = is_library(kernel) ? library_grid(g) : own_grid(g);
   const std::int64_t across = (g.n + grid.columns - 1) / grid.columns;
   const std::int64_t down = (g.m + grid.rows - 1) / grid.rows;
@@ -333,6 +340,14 @@ void run(const Call<T>& g, Kernel kernel) {
       compute(g.tile(i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j)), kernel);
     }
   });
+}
+
+template <class T>
+void run(const Call<T>& g, Kernel kernel) {
+  if (kernel == Kernel::turned) return run_turned(g);
+  if (kernel == Kernel::blocked) return run_blocked(g);
+  if (!is_library(kernel) && g.m * g.n * g.k <= own_strip_work / 4) return compute(g, kernel);
+  run_in_tiles(g, kernel);
 }
 
 // ---- the whole product

@@ -100,12 +100,13 @@ template <class T, int R, int N>
     T sums[N];
     sum_each<T, N>(acc[i], sums);
     T* row = c + i * g.ldc;
-    for (int j = 0; j < N; ++j) {
-      T v = sums[j];
-      if (g.accumulate) v += row[j];
-      if (bias) v += bias[j];
-      row[j] = g.relu && v < T(0) ? T(0) : v;
-    }
+    if (g.accumulate)
+      for (int j = 0; j < N; ++j) sums[j] += row[j];
+    if (bias)
+      for (int j = 0; j < N; ++j) sums[j] += bias[j];
+    if (g.relu)
+      for (int j = 0; j < N; ++j) sums[j] = sums[j] < T(0) ? T(0) : sums[j];
+    for (int j = 0; j < N; ++j) row[j] = sums[j];
   }
 }
 
