@@ -188,7 +188,7 @@ template <class T, int R, int N, bool Tail>
   using S = Simd<T>;
   constexpr int L = S::lanes;
   [[maybe_unused]] const auto mask = S::first(Tail ? panel.columns - (N - 1) * L : L);
-  // A multiplication and addition takes as long as eight of them take to begin: few sums are split in parts.
+  // In the time that one multiplication and addition takes eight can begin: few sums are split in parts.
   constexpr int parts = R * N == 1 ? 4 : R * N <= 3 ? 2 : 1;
   typename S::V sums[parts][R][N];
   XGRAD_GEMM_UNROLL
