@@ -99,7 +99,7 @@ void flush_thread() {
       small_blocks.free[k] = f->next;
       pool.small[k].push(f);
     }
-    small_blocks.count[k] = 0;
+    small_blocks.held[k] = 0;
   }
   for (int k = 0; k < cached_classes; ++k)
     while (void* f = medium_blocks.free[k].pop()) pool.large[static_cast<std::size_t>(k)].push(f);
@@ -110,7 +110,7 @@ struct ThreadExit {
   ~ThreadExit() {
     flush_thread();
     thread_is_ending = true;
-    for (std::uint32_t& n : small_blocks.count)
+    for (std::uint32_t& n : small_blocks.held)
       n = small_limit;  // what is freed from here on is shared at once
   }
 };
@@ -148,7 +148,7 @@ void* allocate_lines_slow(std::uint32_t lines) {
     if (f == nullptr) break;
     static_cast<FreeBlock*>(f)->next = mine.free[lines];
     mine.free[lines] = static_cast<FreeBlock*>(f);
-    ++mine.count[lines];
+    mine.held[lines] += lines;
   }
   if (mine.free[lines] == nullptr) {
     auto* slab = static_cast<std::byte*>(from_system(slab_bytes));
@@ -158,7 +158,7 @@ void* allocate_lines_slow(std::uint32_t lines) {
       auto* f = reinterpret_cast<FreeBlock*>(slab + at - bytes);
       f->next = mine.free[lines];
       mine.free[lines] = f;
-      ++mine.count[lines];
+      mine.held[lines] += lines;
     }
   }
   return allocate_lines(lines);
@@ -170,10 +170,10 @@ void free_lines_slow(void* block, std::uint32_t lines) noexcept {
   SmallBlocks& mine = small_blocks;
   std::lock_guard lock(pool.mutex);
   pool.small[lines].push(block);
-  for (std::uint32_t k = 0; k < small_limit / 2 && mine.free[lines] != nullptr; ++k) {
+  while (mine.held[lines] > small_limit / 2 && mine.free[lines] != nullptr) {
     FreeBlock* f = mine.free[lines];
     mine.free[lines] = f->next;
-    --mine.count[lines];
+    mine.held[lines] -= lines;
     pool.small[lines].push(f);
   }
 }

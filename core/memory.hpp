@@ -37,13 +37,14 @@ constexpr std::uint32_t lines_of(std::size_t bytes) {
   return lines == 0 ? 1 : lines;
 }
 
-/// The calling thread's free small blocks. Trivial, so that access needs no guard.
+/// The calling thread's free small blocks, and how many cache lines each list holds. Trivial, so that access
+/// needs no guard.
 struct SmallBlocks {
   FreeBlock* free[small_lines + 1];
-  std::uint32_t count[small_lines + 1];
+  std::uint32_t held[small_lines + 1];
 };
 extern constinit thread_local SmallBlocks small_blocks;
-inline constexpr std::uint32_t small_limit = 1u << 14;  // blocks of a class that a thread keeps for itself
+inline constexpr std::uint32_t small_limit = 1u << 16;  // lines of a class that a thread keeps: 4 MiB
 
 void* allocate_lines_slow(std::uint32_t lines);
 void free_lines_slow(void* block, std::uint32_t lines) noexcept;
@@ -67,18 +68,18 @@ inline void* allocate_lines(std::uint32_t lines) {
   if (f == nullptr) [[unlikely]]
     return allocate_lines_slow(lines);
   t.free[lines] = f->next;
-  --t.count[lines];
+  t.held[lines] -= lines;
   return f;
 }
 
 inline void free_lines(void* block, std::uint32_t lines) noexcept {
   SmallBlocks& t = small_blocks;
-  if (XGRAD_POOL_IS_SYSTEM || t.count[lines] >= small_limit) [[unlikely]]
+  if (XGRAD_POOL_IS_SYSTEM || t.held[lines] >= small_limit) [[unlikely]]
     return free_lines_slow(block, lines);
   auto* f = static_cast<FreeBlock*>(block);
   f->next = t.free[lines];
   t.free[lines] = f;
-  ++t.count[lines];
+  t.held[lines] += lines;
 }
 
 struct PoolBlock {
