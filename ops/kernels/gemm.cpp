@@ -377,7 +377,7 @@ void multiply_by_nothing(const Call<T>& g) {
 // A few multiplications, done before a vector kernel would have been chosen.
 constexpr std::int64_t tiny_work = 32;
 
-// c = a bᵀ for columns a and b of m and N elements.
+// c = a bᵀ for columns a and b of m and N elements; b stays in registers.
 template <int N, class T>
 void multiply_vectors(std::int64_t m, const T* a, std::int64_t a_row, const T* b, std::int64_t b_col, T* c,
                       std::int64_t ldc) {
@@ -407,12 +407,12 @@ void multiply_vectors(std::int64_t m, std::int64_t n, const T* a, std::int64_t a
   }
 }
 
-// The sum of k products of two elements each; K: k is known to be that, 0: it is not.
+// Sums of K products each, where K is not 0: of two, a loop over them would take longer than they do.
 template <int K, class T>
 void multiply_sums(const Call<T>& g) {
   const std::int64_t a_row = g.a_row, a_col = g.a_col;
   const std::int64_t b_row = g.b_transposed ? 1 : g.ldb, b_col = g.b_transposed ? g.ldb : 1;
-  // Neither of these changes a sum, not even its sign.
+  // Without a bias, and without relu, these leave a sum what it is, and a zero its sign.
   static constexpr T nothing = T(-0.0);
   const T least = g.relu ? T(0) : -std::numeric_limits<T>::infinity();
   const T* const bias = g.bias ? g.bias : &nothing;

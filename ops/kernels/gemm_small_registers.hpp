@@ -72,14 +72,16 @@ constexpr int outer_rows = 6;
 constexpr int dot_rows = 3;
 constexpr int dot_columns = 4;
 
+struct Mask {
+  __m256i lanes;
+  int count;
+};
+
 template <>
 struct Simd<float> {
   static constexpr int lanes = 8;
   using V = __m256;
-  struct M {
-    __m256i lanes;
-    int count;
-  };
+  using M = Mask;
   XGRAD_GEMM_INLINE M first(std::int64_t count) {
     const int n = static_cast<int>(count);
     return {_mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), n};
@@ -128,10 +130,7 @@ template <>
 struct Simd<double> {
   static constexpr int lanes = 4;
   using V = __m256d;
-  struct M {
-    __m256i lanes;
-    int count;
-  };
+  using M = Mask;
   XGRAD_GEMM_INLINE M first(std::int64_t count) {
     return {_mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3)),
             static_cast<int>(count)};

@@ -142,13 +142,15 @@ void check_layouts(Shape s, std::int64_t slack) {
 
 template <class T>
 void check_activations(Shape s) {
-  for (const bool tb : {false, true}) {
-    const Problem<T> p(s, false, tb, 1);
-    for (const Activation activation :
-         {Activation::none, Activation::relu, Activation::sigmoid, Activation::tanh}) {
-      check(p, {.bias = p.bias.data(), .activation = activation});
-      check(p, {.activation = activation});
-      check(p, {.accumulate = true, .bias = p.bias.data(), .activation = activation});
+  for (const std::int64_t slack : {0, 1}) {
+    for (const bool tb : {false, true}) {
+      const Problem<T> p(s, false, tb, slack);
+      for (const Activation activation :
+           {Activation::none, Activation::relu, Activation::sigmoid, Activation::tanh}) {
+        check(p, {.bias = p.bias.data(), .activation = activation});
+        check(p, {.activation = activation});
+        check(p, {.accumulate = true, .bias = p.bias.data(), .activation = activation});
+      }
     }
   }
 }
